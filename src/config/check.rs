@@ -1,0 +1,123 @@
+//! What types alone cannot say of a configuration: ranges, what belongs together, what this version cannot do.
+
+use std::path::Path;
+
+use crate::certificate::Attribute;
+use crate::error::{Code, Error, Result};
+
+use super::read::{Source, pointer_error, rfc3339};
+use super::{AuthMethod, BindMethod, Changes, Config, Directory, DirectoryKind, Lints, RevocationMode, Secret};
+
+pub(super) fn ranges(config: &Config) -> Result<()> {
+    let wrong = |pointer: &str, detail: &str| Err(pointer_error(Source::Configuration, pointer, detail));
+    if config.directory.is_some() && !config.directories.is_empty() {
+        return wrong("/directories", "expected either directory or directories");
+    }
+    let policy = &config.policy;
+    if let Some(at) = &policy.at {
+        rfc3339(at, Source::Configuration, "/policy/at")?;
+    }
+    for (index, name) in policy.attributes.iter().enumerate() {
+        if Attribute::from_description(name).is_none() {
+            return wrong(&format!("/policy/attributes/{index}"), "expected userCertificate or userSMIMECertificate");
+        }
+    }
+    if policy.attributes.is_empty() {
+        return wrong("/policy/attributes", "expected at least one attribute");
+    }
+    let guard = &config.guard;
+    let numbers = [
+        ("/policy/max_values", u64::from(policy.max_values), 1, 1000),
+        ("/policy/max_value_bytes", u64::from(policy.max_value_bytes), 1, 1 << 20),
+        ("/policy/min_rsa_bits", u64::from(policy.min_rsa_bits), 1024, 16384),
+        ("/guard/max_removals_percent", u64::from(guard.max_removals_percent), 0, 100),
+        ("/guard/max_people_losing_last_percent", u64::from(guard.max_people_losing_last_percent), 0, 100),
+        ("/guard/max_shrink_percent", u64::from(guard.max_shrink_percent), 0, 100),
+        ("/guard/max_newly_unfit_percent", u64::from(guard.max_newly_unfit_percent), 0, 100),
+        ("/guard/window_hours", u64::from(guard.window_hours), 1, 8784),
+        ("/log/files", u64::from(config.log.files), 1, 1000),
+    ];
+    for (pointer, value, low, high) in numbers {
+        if !(low..=high).contains(&value) {
+            return wrong(pointer, &format!("expected {low} to {high}"));
+        }
+    }
+    if let Some(exchange) = &config.exchange {
+        if exchange.concurrency.is_some_and(|count| !(1..=64).contains(&count)) {
+            return wrong("/exchange/concurrency", "expected 1 to 64");
+        }
+    }
+    for (pointer, directory) in directories(config) {
+        if directory.page_size.is_some_and(|size| !(1..=100_000).contains(&size)) {
+            return wrong(&format!("{pointer}/page_size"), "expected 1 to 100000");
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn unsupported(config: &Config) -> Result<()> {
+    let cannot =
+        |pointer: String, what: &str| Err(Error::new(Code::ConfigUnsupported).target(pointer).with("detail", what));
+    if config.directories.len() > 1 {
+        return cannot("/directories".into(), "several directories in one run");
+    }
+    for (pointer, directory) in directories(config) {
+        let asked = [
+            ("domain", directory.domain.is_some(), "finding servers by domain"),
+            ("site", directory.site.is_some(), "finding servers by site"),
+            ("group", directory.group.is_some(), "selection by group"),
+            ("changes", !matches!(directory.changes, Changes::Auto | Changes::None), "reading changes"),
+            (
+                "bind/method",
+                matches!(directory.bind.method, BindMethod::Gssapi | BindMethod::External),
+                "this bind method",
+            ),
+            ("bind/keytab", directory.bind.keytab.is_some(), "Kerberos"),
+            ("filter", directory.kind == DirectoryKind::Ldif && directory.filter.is_some(), "filters on LDIF files"),
+        ];
+        for (key, set, what) in asked {
+            if set {
+                return cannot(format!("{pointer}/{key}"), what);
+            }
+        }
+    }
+    if let Some(exchange) = &config.exchange
+        && matches!(exchange.auth.method, AuthMethod::Certificate | AuthMethod::ManagedIdentity)
+    {
+        return cannot("/exchange/auth/method".into(), "this sign-in method");
+    }
+    if config.trust.os_store {
+        return cannot("/trust/os_store".into(), "the operating system's anchors");
+    }
+    if config.revocation.mode == RevocationMode::Online {
+        return cannot("/revocation/mode".into(), "fetching CRLs; give them in revocation/crls and use offline");
+    }
+    if config.policy.lints == Lints::Cabf {
+        return cannot("/policy/lints".into(), "the S/MIME Baseline Requirements");
+    }
+    Ok(())
+}
+
+/// Reads the files of secrets.
+pub(super) fn secrets(config: &mut Config) -> Result<()> {
+    let base = config.base_dir.clone();
+    let read = |secret: &mut Option<Secret>| -> Result<()> {
+        secret.as_mut().map_or(Ok(()), |secret| secret.resolve(base.as_deref().map(Path::new)))
+    };
+    for directory in config.directory.iter_mut().chain(&mut config.directories) {
+        read(&mut directory.bind.password)?;
+    }
+    if let Some(exchange) = &mut config.exchange {
+        read(&mut exchange.auth.secret)?;
+        read(&mut exchange.auth.certificate_password)?;
+        read(&mut exchange.auth.token)?;
+    }
+    Ok(())
+}
+
+fn directories(config: &Config) -> impl Iterator<Item = (String, &Directory)> {
+    let one = config.directory.iter().map(|directory| ("/directory".to_owned(), directory));
+    let more =
+        config.directories.iter().enumerate().map(|(index, directory)| (format!("/directories/{index}"), directory));
+    one.chain(more)
+}

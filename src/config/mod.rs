@@ -1,0 +1,36 @@
+//! The configuration: one JSON object into typed values; what is wrong is named by its JSON pointer.
+
+mod check;
+mod read;
+mod secret;
+mod sections;
+
+use std::path::{Path, PathBuf};
+
+pub use read::{Source, from_json, pointer_error, rfc3339};
+pub use secret::Secret;
+pub use sections::*;
+
+use crate::error::Result;
+
+/// Reads a configuration. Files with secrets are read here, nothing else is opened and no network is used.
+///
+/// # Errors
+/// Area `config`; the target is the JSON pointer of what is wrong.
+pub fn parse(text: &str) -> Result<Config> {
+    let mut config: Config = from_json(text, Source::Configuration)?;
+    check::ranges(&config)?;
+    check::unsupported(&config)?;
+    check::secrets(&mut config)?;
+    Ok(config)
+}
+
+impl Config {
+    /// A file name of the configuration, made absolute by `base_dir`.
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        match &self.base_dir {
+            Some(base) => base.join(name),
+            None => name.as_ref().to_path_buf(),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! SmimeSync brings S/MIME certificates from a directory to Exchange Online: fetch, validate, sync.
+//!
+//! Data flows down this list of rooms and never back up; `ARCHITECTURE.md` shows the flow of one certificate.
+
+pub mod certificate;
+pub mod config;
+pub mod error;
+pub mod net;
+pub mod people;
+pub mod platform;
+pub mod text;
+pub mod validation;

@@ -1,0 +1,3 @@
+//! What talks to the network for all rooms below: TLS, and later which addresses may be spoken to.
+
+pub mod tls;

@@ -1,0 +1,9 @@
+//! Who is meant: people of the directory, recipients of Exchange, their addresses, and who is who. Pure.
+
+mod address;
+mod person;
+mod recipient;
+
+pub use address::{Address, proxy_addresses};
+pub use person::{Person, PersonKind, Problem, RawValue};
+pub use recipient::{Recipient, RecipientClass};

@@ -1,0 +1,5 @@
+//! What each column means.
+
+use super::Table;
+
+pub(super) const TABLE: Table = &[];
