@@ -5,8 +5,10 @@
 pub mod certificate;
 pub mod config;
 pub mod error;
+mod ffi;
 pub mod net;
 pub mod people;
 pub mod platform;
+pub mod session;
 pub mod text;
 pub mod validation;
