@@ -8,6 +8,7 @@ pub mod error;
 mod ffi;
 pub mod net;
 pub mod people;
+pub mod planning;
 pub mod platform;
 pub mod session;
 pub mod text;
