@@ -37,7 +37,7 @@ fn the_committed_header_is_what_the_sources_make() {
 fn every_function_says_who_owns_what() {
     let text = committed();
     for name in declared() {
-        let at = text.find(&format!("{name}(")).unwrap();
+        let at = text.rfind(&format!("{name}(")).unwrap();
         let before = &text[..at];
         let documented = before.rfind("*/").is_some_and(|end| before[end..].matches(['{', ';']).count() == 0);
         assert!(documented, "{name} has no documentation");
