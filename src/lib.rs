@@ -4,6 +4,7 @@
 
 pub mod certificate;
 pub mod config;
+pub mod directory;
 pub mod error;
 mod ffi;
 pub mod net;
