@@ -5,6 +5,7 @@
 pub mod certificate;
 pub mod config;
 pub mod error;
+pub mod exchange;
 pub mod net;
 pub mod people;
 pub mod platform;
