@@ -7,6 +7,7 @@ pub mod config;
 pub mod directory;
 pub mod error;
 mod ffi;
+pub mod exchange;
 pub mod net;
 pub mod people;
 pub mod planning;
