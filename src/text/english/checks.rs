@@ -1,4 +1,4 @@
-//! Steps of the verb `check`: what was seen and what mends it.
+//! Steps of the verb `check`: what went wrong and what mends it.
 
 use super::Table;
 
@@ -20,6 +20,7 @@ pub(super) const TABLE: Table = &[
     (
         "directory_tls",
         "name the authority that issued the server's certificate in ca_files, and the server by a name in its certificate",
+    ),
     (
         "exchange_auth",
         "check organization, app_id and the secret, and that the secret has not expired (Entra, App registrations)",
