@@ -68,14 +68,16 @@ REALM=AD.TEST; DOMAIN=ADTEST; BASE='DC=ad,DC=test'; DNSDOMAIN=ad.test; HOST=dc1
 ADMIN_PW='Passw0rd!'            # Administrator (domain admin)
 SYNC_PW='SyncPassw0rd!'         # svc-sync: least rights for a sync (see PROVISION) / svc-plain: no rights
 PY=/usr/bin/python3             # the distribution's Python: only that one has the samba module
-SCRIPT_VERSION=3                # bump to invalidate the caches when the provisioning below changes
+SCRIPT_VERSION=3                # bump to invalidate the caches when ad-dc-provision.py changes
 
 die() { echo "ad-dc: $*" >&2; exit 1; }
 log() { echo "ad-dc: $*" >&2; }
 usage() { sed -n '2,/^$/{s/^# \{0,1\}//;p}' "$0"; }
 
 # ------------------------------------------------------------------ options
-TARGET=${CARGO_TARGET_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/target}
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TARGET=${CARGO_TARGET_DIR:-${HERE%/tests/servers}/target}
+case $TARGET in /*) ;; *) TARGET=$PWD/$TARGET ;; esac
 DIR=$TARGET/servers/ad-dc; [ ${#DIR} -le 80 ] || DIR=/tmp/smimesync-ad-dc-$(id -u)
 PORT=; TLSPORT=; KDCPORT=; STRICT=no; EXTRA=(); GIVEN=
 while getopts 'd:p:t:k:x:sh' o; do
@@ -154,67 +156,6 @@ EOF
 }
 
 # ------------------------------------------------------------------ provision (cached)
-provision_py() { cat <<'PYEOF'
-# argv: smb.conf realm domain host adminpw syncpw.  Uses Samba's own Python API because it, unlike
-# "samba-tool domain provision", can skip the sysvol ACLs (which need root, xattrs and
-# samba-vfs-modules), use batch_mode (half the time) and work as an ordinary user.
-import sys, os, pwd, logging
-from samba.provision import provision, FILL_FULL
-from samba.auth import system_session
-from samba.param import LoadParm
-from samba.samdb import SamDB
-from samba.dcerpc import security
-from samba.dsdb import DS_DOMAIN_FUNCTION_2008_R2
-from samba.ndr import ndr_pack, ndr_unpack
-import ldb
-conf, realm, domain, host, adminpw, syncpw = sys.argv[1:7]
-lp = LoadParm(); lp.load(conf)
-me = pwd.getpwuid(os.getuid()).pw_name
-root = os.path.dirname(os.path.dirname(conf))
-log = logging.getLogger('provision'); log.setLevel(logging.ERROR); log.addHandler(logging.StreamHandler())
-provision(log, system_session(), lp=lp, targetdir=root, realm=realm, domain=domain, hostname=host,
-          hostip='127.0.0.1', adminpass=adminpw, dns_backend='NONE', serverrole='dc',
-          samdb_fill=FILL_FULL, dom_for_fun_level=DS_DOMAIN_FUNCTION_2008_R2,
-          base_schema='2012_R2', root=me, nobody=me, plaintext_secrets=True,
-          backend_store='mdb',          # mdb answers (uSNChanged>=n) from an index; tdb scans everything
-          backend_store_size=8 * 1024**3, batch_mode=True, skip_sysvolacl=True)
-
-db = SamDB(lp=lp, session_info=system_session())
-base = str(db.domain_dn()); dns = realm.lower()
-
-def mod(dn, attr, values, flag=ldb.FLAG_MOD_REPLACE, controls=None):
-    m = ldb.Message(ldb.Dn(db, dn)); m['x'] = ldb.MessageElement(values, flag, attr); db.modify(m, controls)
-
-# Passwords never expire (default: 42 days - a cached domain would die), no lockout, no complexity.
-for a, v in (('maxPwdAge', '-9223372036854775808'), ('minPwdAge', '0'), ('minPwdLength', '0'),
-             ('pwdProperties', '0'), ('lockoutThreshold', '0')):
-    mod(base, a, v)
-# "samba_spnupdate" would add these at run time, but the dnsupdate service does not run here.
-dc = str(db.search(base, expression='(sAMAccountName=%s$)' % host.upper(), attrs=['cn'])[0].dn)
-mod(dc, 'servicePrincipalName',
-    ['ldap/' + n for n in ('%s.%s' % (host, dns), '%s.%s/%s' % (host, dns, dns), host.upper(),
-                           'localhost', '127.0.0.1')], ldb.FLAG_MOD_ADD)
-db.create_ou('OU=People,' + base)
-# svc-sync : an ordinary user plus the two rights an AD sync needs
-#   1. DS-Replication-Get-Changes on the domain   -> DirSync without the OBJECT_SECURITY flag
-#   2. LIST + READ on CN=Deleted Objects          -> sees tombstones (DirSync and Show Deleted)
-# svc-plain: an ordinary user (DirSync only with OBJECT_SECURITY, no tombstones)
-for u in ('svc-sync', 'svc-plain'):
-    db.newuser(u, syncpw)
-sid = ndr_unpack(security.dom_sid, db.search(base, expression='(sAMAccountName=svc-sync)',
-                                             attrs=['objectSid'])[0]['objectSid'][0])
-domsid = security.dom_sid(db.get_domain_sid())
-for dn, ace in ((base, '(OA;;CR;1131f6aa-9c07-11d1-f79f-00c04fc2dcd2;;%s)'),
-                ('CN=Deleted Objects,' + base, '(A;;LCRP;;;%s)')):
-    old = db.search(dn, ldb.SCOPE_BASE, attrs=['nTSecurityDescriptor'], controls=['show_deleted:1'])[0]
-    sd = ndr_unpack(security.descriptor, old['nTSecurityDescriptor'][0]).as_sddl()
-    i = sd.index('(', sd.index('D:'))
-    mod(dn, 'nTSecurityDescriptor',
-        ndr_pack(security.descriptor.from_sddl(sd[:i] + ace % sid + sd[i:], domsid)),
-        controls=['show_deleted:1'])
-PYEOF
-}
-
 cache_key() { echo "v$SCRIPT_VERSION-$("$SAMBA" -V | tr -cd 'A-Za-z0-9.-')"; }
 
 # pristine : make (once) the provisioned domain in the cache, set PRISTINE
@@ -225,8 +166,7 @@ pristine() {
   log "provisioning $REALM (once; cached in $PRISTINE)"
   rm -rf "$t"; mkdir -p "$t"
   write_conf "$t" 127.0.0.1 ldap
-  provision_py > "$t/provision.py"
-  "$PY" "$t/provision.py" "$t/etc/smb.conf" "$REALM" "$DOMAIN" "$HOST" "$ADMIN_PW" "$SYNC_PW" \
+  "$PY" "$HERE/ad-dc-provision.py" "$t/etc/smb.conf" "$REALM" "$DOMAIN" "$HOST" "$ADMIN_PW" "$SYNC_PW" \
     > "$t/provision.log" 2>&1 || { tail -20 "$t/provision.log" >&2; die "provision failed, see $t/provision.log"; }
   # the test CA; the server certificate is made at start
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj '/CN=ad-dc.sh test CA' \
@@ -308,91 +248,6 @@ loaded() {
   log "loaded in $((SECONDS - s))s"
 }
 
-# ------------------------------------------------------------------ the runner
-runner_py() { cat <<'PYEOF'
-"""runner.py MODE ADDRESS READYFILE LISTEN:TARGET[,LISTEN:TARGET...] -- samba command
-Listens on 127.0.0.1:LISTEN, runs the command (in a private network namespace for MODE=netns)
-and forwards to ADDRESS:TARGET. Ends when the command ends, and ends the command when it ends."""
-import asyncio, ctypes, errno, fcntl, os, signal, socket, struct, subprocess, sys, time
-mode, addr, ready, fwd = sys.argv[1:5]; cmd = sys.argv[6:]
-libc = ctypes.CDLL(None, use_errno=True)
-NEWUSER, NEWNET = 0x10000000, 0x40000000
-
-def listen(port):
-    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(('127.0.0.1', port)); s.listen(128); return s
-# 1. the listening sockets are made first: they stay in the network namespace of this machine
-pairs = [tuple(map(int, p.split(':'))) for p in fwd.split(',')]
-socks = [(listen(l), t) for l, t in pairs]
-
-# 2. leave for an empty network namespace, where only lo exists
-def netns():
-    uid, gid = os.getuid(), os.getgid()
-    if libc.unshare(NEWNET) != 0:
-        if libc.unshare(NEWUSER | NEWNET) != 0:                # without root: a user namespace as well
-            raise OSError(ctypes.get_errno(), 'unshare: ' + os.strerror(ctypes.get_errno()))
-        for f, v in (('setgroups', 'deny'), ('uid_map', '0 %d 1' % uid), ('gid_map', '0 %d 1' % gid)):
-            with open('/proc/self/' + f, 'w') as h: h.write(v)
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    fl = struct.unpack('16sh', fcntl.ioctl(s, 0x8913, struct.pack('16sh14x', b'lo', 0))[:18])[1]
-    fcntl.ioctl(s, 0x8914, struct.pack('16sh14x', b'lo', fl | 1))            # SIOCSIFFLAGS, IFF_UP
-if mode == 'netns':
-    try: netns()
-    except OSError as e: print('NETNS-UNAVAILABLE', e, flush=True); sys.exit(77)
-
-# 3. the command; it dies with this process (PDEATHSIG, and "samba -i" also ends at EOF of its stdin pipe)
-child = subprocess.Popen(cmd, stdin=subprocess.PIPE, preexec_fn=lambda: libc.prctl(1, signal.SIGTERM, 0, 0, 0))
-
-# 4. ready when the root DSE answers: bytes of "search base '' scope base (objectClass=*)"
-REQ = bytes.fromhex('3025020101632004000a01000a0100020100020100010100870b6f626a656374436c6173733000')
-def probe():
-    with socket.create_connection((addr, pairs[0][1]), 1) as s:
-        s.settimeout(5); s.sendall(REQ); return s.recv(16)[:1] == b'\x30'
-end = time.time() + 30
-while True:
-    if child.poll() is not None: sys.exit('samba ended with %s' % child.returncode)
-    try:
-        if probe(): break
-    except OSError: pass
-    if time.time() > end: child.terminate(); sys.exit('samba did not answer in 30 s')
-    time.sleep(0.03)
-with open(ready, 'w') as h: h.write('%d\n' % child.pid)
-
-# 5. forward
-async def pump(r, w):
-    try:
-        while data := await r.read(262144): w.write(data); await w.drain()
-    except (ConnectionError, OSError): pass
-    finally:
-        try: w.write_eof()
-        except (OSError, RuntimeError): pass
-def handler(target):
-    async def h(cr, cw):
-        try: sr, sw = await asyncio.open_connection(addr, target, limit=1 << 20)
-        except OSError: cw.close(); return
-        # when either side closes, close both: an LDAP connection has no half-closed state
-        tasks = [asyncio.ensure_future(pump(cr, sw)), asyncio.ensure_future(pump(sr, cw))]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait(tasks, timeout=1)
-        for t in tasks: t.cancel()
-        cw.close(); sw.close()
-    return h
-async def main():
-    loop = asyncio.get_running_loop(); stop = asyncio.Event()
-    for s in (signal.SIGTERM, signal.SIGINT): loop.add_signal_handler(s, stop.set)
-    for s, t in socks: await asyncio.start_server(handler(t), sock=s, limit=1 << 20)
-    async def watch():
-        while child.poll() is None: await asyncio.sleep(0.2)
-        stop.set()
-    w = asyncio.ensure_future(watch()); await stop.wait()
-asyncio.run(main())
-if child.poll() is None:
-    child.terminate()
-    try: child.wait(5)
-    except subprocess.TimeoutExpired: child.kill()
-PYEOF
-}
-
 # ------------------------------------------------------------------ commands
 # pid of the running runner, or nothing. The command line must name our DIR: never trust a stale pid.
 running() {
@@ -451,7 +306,7 @@ start() {
     addr=127.0.0.1; [ $mode = netns ] || addr=127.1.$((PORT >> 8)).$((PORT & 255))
     write_conf "$DIR/dc" "$addr" "$services"
     server_cert "$addr"
-    rm -f "$DIR/ready"; runner_py > "$DIR/runner.py"
+    rm -f "$DIR/ready"; cp "$HERE/ad-dc-runner.py" "$DIR/runner.py"     # a copy: DIR in its command line tells whose it is
     # a new session, nothing of the caller's stdin/stdout kept open: "start" returns even in $(...)
     setsid "$PY" "$DIR/runner.py" $mode "$addr" "$DIR/ready" "$fwd" -- \
       "$SAMBA" -i -M "$MODEL" -s "$DIR/dc/etc/smb.conf" --debug-stdout \

@@ -56,6 +56,7 @@ usage() { sed -n '2,/^$/{s/^# \{0,1\}//;p}' "$0"; }
 
 # ------------------------------------------------------------------ options
 TARGET=${CARGO_TARGET_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/target}
+case $TARGET in /*) ;; *) TARGET=$PWD/$TARGET ;; esac
 DIR=$TARGET/servers/openldap; PORT=; TLSPORT=; GIVEN=
 while getopts 'd:p:t:h' o; do
   case $o in
@@ -190,13 +191,13 @@ EOF
     }' "$CERTFILE"
 }
 
-# add_entries ROOT : LDIF on stdin into the database in ROOT/db, which no slapd has open
+# add_entries ROOT [OPTION...] : LDIF on stdin into the database in ROOT/db, which no slapd has open
 add_entries() {
+  local root=$1; shift
   # the TLS lines name files that need not exist yet: slapadd would refuse
-  sed -i '/^TLS/d' "$1/slapd.conf"
-  # -w: write the contextCSN the sync provider starts from. Values are checked: what slapd would refuse over
-  # LDAP must not get in by the back door
-  "$SLAPD" -T add -w -f "$1/slapd.conf" >&2 || die "slapadd failed"
+  sed -i '/^TLS/d' "$root/slapd.conf"
+  # -w: write the contextCSN the sync provider starts from
+  "$SLAPD" -T add "$@" -w -f "$root/slapd.conf" >&2 || die "slapadd failed"
 }
 
 # loaded N : make (once) the database with N users in the cache, set SOURCE
@@ -206,7 +207,7 @@ loaded() {
   CERTFILE=/dev/null; [ "$1" = 0 ] || certs
   local t=$SOURCE.tmp.$$ s=$SECONDS
   rm -rf "$t"; write_conf "$t"
-  ldif "$1" | add_entries "$t"
+  ldif "$1" | add_entries "$t" -q       # -q: few checks, for entries made here
   mv "$t" "$SOURCE"
   log "loaded $1 users in $((SECONDS - s))s"
 }
@@ -312,6 +313,7 @@ load_ldif() {
   flock -u 9; exec 9>&-
   place "$SOURCE" "$(grep -c '^objectClass: inetOrgPerson' "$N" || true)"
   write_conf "$DIR"
+  # checked: what slapd would refuse over LDAP must not get in by the back door
   add_entries "$DIR" < "$N"
   if [ -n "$was" ]; then start; else log "loaded $N into $DIR (not started)"; fi
 }

@@ -2,6 +2,7 @@
 
 use crate::company::Options;
 use crate::error::{Error, Result};
+use crate::recipe::{Recipe, by_name};
 use crate::verify;
 use std::path::PathBuf;
 use time::OffsetDateTime;
@@ -12,11 +13,13 @@ pub const USAGE: &str = "\
 smimesync-company make --people N --seed N --out DIR --pool DIR [--at RFC3339]
 smimesync-company verify --expected FILE --rows FILE [--tenant STATE.json] [--after-change] [--unchanged]
 smimesync-company summary --expected FILE --rows FILE
+smimesync-company find --expected FILE --recipe NAME
 
 make     writes a company of N people: directories, tenant, PKI and the expected outcomes
 verify   compares the JSON lines of compare or sync (and a tenant's saved state) with the expected outcomes; 1 = differs
          --after-change: the run after one person's certificate changed; --unchanged: a run that only looked
-summary  prints the numbers of a run in a short table";
+summary  prints the numbers of a run in a short table
+find     prints the first person of a recipe: identity, primary address and what is special about them, a line each";
 
 const FLAGS: [&str; 2] = ["--after-change", "--unchanged"];
 
@@ -42,6 +45,13 @@ pub enum Command {
         expected: PathBuf,
         /// JSON lines of the run.
         rows: PathBuf,
+    },
+    /// Find a person by the way they were made.
+    Find {
+        /// `expected-*.json`.
+        expected: PathBuf,
+        /// How they were made.
+        recipe: Recipe,
     },
 }
 
@@ -81,6 +91,11 @@ impl Command {
                 unchanged: given.take("--unchanged").is_some(),
             }),
             "summary" => Self::Summary { expected: given.path("--expected")?, rows: given.path("--rows")? },
+            "find" => {
+                let name = given.take("--recipe").unwrap_or_default();
+                let recipe = by_name(&name).ok_or_else(|| Error::Other(format!("no such recipe: {name}")))?;
+                Self::Find { expected: given.path("--expected")?, recipe }
+            }
             other => return Err(Error::Other(format!("no such command: {other}"))),
         };
         match given.0.first() {

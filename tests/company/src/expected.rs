@@ -61,6 +61,8 @@ pub struct ExpectedPerson {
     pub key: String,
     /// How they were made.
     pub recipe: Recipe,
+    /// What is special about them.
+    pub meaning: String,
     /// Identity in the directory.
     pub identity: String,
     /// DN in the directory.
@@ -234,6 +236,7 @@ fn expected_person(person: &Person, directory: Directory) -> ExpectedPerson {
     ExpectedPerson {
         key: key(person, directory),
         recipe: person.recipe,
+        meaning: person.recipe.meaning().to_owned(),
         identity: directory.identity(person),
         distinguished_name: directory.dn(person),
         primary_smtp_address: person.primary().map(str::to_owned),

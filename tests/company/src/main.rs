@@ -2,6 +2,7 @@
 
 use smimesync_company::arguments::{Command, USAGE};
 use smimesync_company::error::{Error, Result};
+use smimesync_company::expected::Expected;
 use smimesync_company::{company, output, summary, verify};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -37,6 +38,14 @@ fn run(command: Command) -> Result<ExitCode> {
             return Ok(if report.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) });
         }
         Command::Summary { expected, rows } => say(summary::table(&expected, &rows)?.trim_end())?,
+        Command::Find { expected, recipe } => {
+            let expected: Expected = verify::read_json(&expected)?;
+            let person = expected.people.into_iter().find(|person| person.recipe == recipe);
+            let person = person.ok_or_else(|| Error::Other("nobody was made that way".to_owned()))?;
+            say(&person.identity)?;
+            say(&person.primary_smtp_address.unwrap_or_default())?;
+            say(&person.meaning)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

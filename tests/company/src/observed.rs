@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::expected::Reasoned;
 use crate::person::Attribute;
 use serde::Deserialize;
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
@@ -40,7 +41,7 @@ pub struct ObservedRow {
     pub result: Option<String>,
     /// Code of what went wrong with this object.
     #[serde(default)]
-    pub error_code: Option<i64>,
+    pub error_code: Option<Value>,
     /// And its message.
     #[serde(default)]
     pub error: Option<String>,
@@ -67,7 +68,9 @@ impl ObservedRow {
             .enumerate()
             .filter(|(_, line)| !line.trim().is_empty())
             .map(|(i, line)| {
-                serde_json::from_str(line).map_err(|e| Error::Other(format!("{} line {}: {e}", path.display(), i + 1)))
+                serde_json::from_str(line)
+                    .and_then(|row| serde_json::from_value(snake_case(row)))
+                    .map_err(|e| Error::Other(format!("{} line {}: {e}", path.display(), i + 1)))
             })
             .collect()
     }
@@ -92,4 +95,26 @@ impl ObservedRow {
         values.sort();
         values
     }
+}
+
+/// PowerShell writes the same columns in PascalCase: `ErrorCode` is `error_code`.
+fn snake_case(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (snake_case_name(&name), snake_case(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(snake_case).collect(),
+        other => other,
+    }
+}
+
+fn snake_case_name(name: &str) -> String {
+    let mut out = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
 }

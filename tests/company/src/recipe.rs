@@ -106,6 +106,11 @@ pub fn draw(people: usize, random: &mut Random) -> Vec<Recipe> {
     others
 }
 
+/// The recipe of this name, as files spell it.
+pub fn by_name(name: &str) -> Option<Recipe> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
+}
+
 /// Every recipe.
 pub fn all() -> impl Iterator<Item = Recipe> {
     Recipe::TABLE.iter().map(|(recipe, _)| *recipe)

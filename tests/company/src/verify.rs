@@ -199,7 +199,7 @@ fn compare_row(person: &ExpectedPerson, expected: &Row, row: &ObservedRow) -> Ve
         Some("applied") if expected.action == "skip" => out.push("result applied, expected skipped".to_owned()),
         _ => {}
     }
-    if let Some(code) = row.error_code {
+    if let Some(code) = &row.error_code {
         out.push(format!("error {code}: {}", row.error.as_deref().unwrap_or_default()));
     }
     out

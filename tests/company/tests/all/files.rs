@@ -150,7 +150,7 @@ fn a_run_without_fault_has_no_differences_and_every_fault_is_told() -> Outcome {
     assert_eq!(report.recipients, expected.recipients.len());
 
     type Fault = fn(&mut Vec<Value>);
-    let faults: [(&str, Fault); 8] = [
+    let faults: [(&str, Fault); 9] = [
         ("a missing row", |rows| {
             rows.remove(0);
         }),
@@ -158,6 +158,7 @@ fn a_run_without_fault_has_no_differences_and_every_fault_is_told() -> Outcome {
         ("another reason", |rows| rows[0]["reason"] = json!("weak")),
         ("another recipient", |rows| rows[0]["recipient"] = json!("00000000-0000-0000-0000-000000000000")),
         ("an unexpected loser", |rows| rows[0]["losers"] = json!([{ "sha256": "00", "reason": "weak" }])),
+        ("an error", |rows| rows[0]["error_code"] = json!(-301)),
         ("a failed write", |rows| rows[0]["result"] = json!("failed")),
         ("a row twice", |rows| {
             let first = rows[0].clone();
@@ -179,6 +180,41 @@ fn a_run_without_fault_has_no_differences_and_every_fault_is_told() -> Outcome {
     assert!(!verify(&options)?.differences.is_empty(), "a tenant nobody wrote to was not noticed");
     let looked = Options { unchanged: true, ..options.clone() };
     assert_eq!(verify(&looked)?.differences, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn rows_of_powershell_are_understood() -> Outcome {
+    let (_, dir) = written("pascal")?;
+    let expected: Expected = read_json(&dir.join("expected-ldif.json"))?;
+    let mut text = lines(&perfect_rows(&expected));
+    for (snake, pascal) in [
+        ("person", "Person"),
+        ("recipient", "Recipient"),
+        ("attribute", "Attribute"),
+        ("action", "Action"),
+        ("reason", "Reason"),
+        ("before", "Before"),
+        ("after", "After"),
+        ("added", "Added"),
+        ("removed", "Removed"),
+        ("losers", "Losers"),
+        ("sha256", "Sha256"),
+        ("result", "Result"),
+        ("error_code", "ErrorCode"),
+    ] {
+        text = text.replace(&format!("\"{snake}\":"), &format!("\"{pascal}\":"));
+    }
+    fs::write(dir.join("rows.jsonl"), text)?;
+    let report = verify(&Options {
+        expected: dir.join("expected-ldif.json"),
+        rows: dir.join("rows.jsonl"),
+        tenant: None,
+        after_change: false,
+        unchanged: false,
+    })?;
+    assert_eq!(report.differences, Vec::<String>::new());
+    assert_eq!(report.people, 300);
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! The company in a real Samba domain and a real slapd, loaded by the scripts in tests/servers/.
 
 use crate::common::{Outcome, ReadEntry, read_ldif, run, written};
+use smimesync_company::company::Company;
 use smimesync_company::directory::Directory;
 use smimesync_company::expected::{Expected, ExpectedChange};
+use smimesync_company::ldif;
 use smimesync_company::person::Attribute;
 use smimesync_company::verify::read_json;
 use std::error::Error;
@@ -134,12 +136,32 @@ fn apply_change(account: &Account<'_>, admin: (&str, &str), dir: &Path, director
     Ok(())
 }
 
+/// What the generator leaves out for slapd is what slapd refuses, with result 21, invalidAttributeSyntax.
+fn refuses_garbage(account: &Account<'_>, company: &Company) -> Outcome {
+    let mut refused = 0;
+    for person in &company.people {
+        for value in person.values.iter().filter(|value| Directory::OpenLdap.refuses(value).is_some()) {
+            let attribute = Directory::OpenLdap.attribute_description(value.attribute);
+            let record = ldif::replace(&Directory::OpenLdap.dn(person), attribute, &[&value.bytes]);
+            let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("refused.ldif");
+            std::fs::write(&file, record)?;
+            let (url, file) = (&account.url, file.to_string_lossy());
+            let admin = ["-D", "cn=admin,dc=example,dc=test", "-w", "secret"];
+            let output = run("ldapmodify", &[&["-x", "-H", url, "-f", &file], admin.as_slice()].concat())?;
+            assert_eq!(output.status.code(), Some(21), "{}", String::from_utf8_lossy(&output.stderr));
+            refused += 1;
+        }
+    }
+    assert!(refused >= 2);
+    Ok(())
+}
+
 #[test]
 fn slapd_holds_the_company() -> Outcome {
     if skip("slapd_holds_the_company", "slapd") || skip("slapd_holds_the_company", "ldapsearch") {
         return Ok(());
     }
-    let (_, dir) = written("slapd")?;
+    let (company, dir) = written("slapd")?;
     let port = free_port()?;
     let server = server("openldap", "OPENLDAP_CACHE");
     server.run(&["-p", &port, "-t", &free_port()?, "start"])?;
@@ -150,6 +172,7 @@ fn slapd_holds_the_company() -> Outcome {
         password: "SyncPassw0rd!",
         base: "ou=people,dc=example,dc=test",
     };
+    refuses_garbage(&account, &company)?;
     let expected: Expected = read_json(&dir.join("expected-openldap.json"))?;
     compare(&account.search()?, &expected, |entry| entry.text("entryUUID"));
     apply_change(&account, ("cn=admin,dc=example,dc=test", "secret"), &dir, Directory::OpenLdap)
