@@ -7,6 +7,7 @@ pub mod config;
 pub mod error;
 pub mod net;
 pub mod people;
+pub mod planning;
 pub mod platform;
 pub mod text;
 pub mod validation;
