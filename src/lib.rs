@@ -9,5 +9,6 @@ pub mod net;
 pub mod people;
 pub mod planning;
 pub mod platform;
+pub mod store;
 pub mod text;
 pub mod validation;
