@@ -88,8 +88,8 @@ impl Store {
         self.file.is_some()
     }
 
-    /// Takes the lock that verbs which write must hold before they begin their run. Writing runs that did not end are ended as interrupted: their
-    /// process would hold the lock.
+    /// Takes the lock that verbs which write must hold before they begin their run. Writing runs that did not end are
+    /// ended as interrupted: their process would hold the lock.
     ///
     /// # Errors
     /// `store_locked` with the holder (process id and since when), `store_failed`.
