@@ -3,6 +3,11 @@
 //! Data flows down this list of rooms and never back up; `ARCHITECTURE.md` shows the flow of one certificate.
 
 pub mod error;
+pub mod net;
+pub mod people;
+pub mod planning;
+pub mod platform;
+pub mod store;
 pub mod text;
 pub mod platform;
 pub mod config;

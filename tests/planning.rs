@@ -270,6 +270,12 @@ fn a_foreign_value_that_stays_in_front_is_named() {
     let row = Scene::new(&[good], std::slice::from_ref(&weak), &[]).row(SMIME);
     assert_eq!((row.action, row.reason), (Action::None, None));
     assert_eq!(reasons(&row.losers), [(weak.sha256, reason::HIDES_BETTER)]);
+    let mut scene = Scene::new(&[good], std::slice::from_ref(&weak), &[]);
+    let row = scene.row(SMIME);
+    assert_eq!((row.action, row.reason), (Action::None, None));
+    assert_eq!(reasons(&row.losers), [(weak.sha256, reason::HIDES_BETTER)]);
+    scene.policy.attributes = vec![UC];
+    assert_eq!(reasons(&scene.row(UC).losers), [(weak.sha256, reason::HIDES_BETTER)]);
 }
 
 #[test]

@@ -74,6 +74,7 @@ pub fn plan_recipient(subject: &Subject<'_>, policy: &Policy) -> Vec<Change> {
 /// One row for each attribute of the policy for a recipient whose person vanished: what SmimeSync wrote goes.
 ///
 /// `subject.values` is not looked at. With a changed scope, what would go is skipped instead.
+/// Only for recipients nobody else stands behind now. `subject.values` is not looked at. With a changed scope, what would go is skipped instead.
 pub fn plan_vanished(subject: &Subject<'_>, policy: &Policy) -> Vec<Change> {
     let outcomes = Attribute::ALL.into_iter().map(|attribute| {
         let mut outcome = Outcome::untouched(subject.before, attribute);
@@ -243,6 +244,10 @@ fn report_hiding(outcomes: &mut [Outcome<'_>], policy: &Policy) {
         return;
     }
     for outcome in outcomes.iter_mut().filter(|outcome| outcome.attribute == pick.attribute) {
+    // an attribute that is not synchronised has no row of its own
+    let shown = policy.attributes.iter().copied().find(|attribute| *attribute == pick.attribute);
+    let shown = shown.or(policy.attributes.first().copied());
+    for outcome in outcomes.iter_mut().filter(|outcome| Some(outcome.attribute) == shown) {
         if !outcome.losers.iter().any(|item| item.sha256 == pick.sha256) {
             outcome.losers.push(Item::new(pick, Some(reason::HIDES_BETTER)));
         }
