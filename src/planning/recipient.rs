@@ -73,7 +73,6 @@ pub fn plan_recipient(subject: &Subject<'_>, policy: &Policy) -> Vec<Change> {
 
 /// One row for each attribute of the policy for a recipient whose person vanished: what SmimeSync wrote goes.
 ///
-/// `subject.values` is not looked at. With a changed scope, what would go is skipped instead.
 /// Only for recipients nobody else stands behind now. `subject.values` is not looked at. With a changed scope, what would go is skipped instead.
 pub fn plan_vanished(subject: &Subject<'_>, policy: &Policy) -> Vec<Change> {
     let outcomes = Attribute::ALL.into_iter().map(|attribute| {
@@ -103,6 +102,25 @@ pub fn skip_person(person: &Person, reason: &'static str) -> Change {
         person: Some(person.identity.clone()),
         recipient: None,
         primary_smtp_address: person.primary_address().map(ToString::to_string),
+        attribute: None,
+        action: Action::Skip,
+        before: Vec::new(),
+        after: Vec::new(),
+        added: Vec::new(),
+        removed: Vec::new(),
+        losers: Vec::new(),
+        reason: Some(Reason::Borrowed(reason)),
+        loses_last: false,
+    }
+}
+
+/// The row of an identity that could not be resolved; the reason is `not_found` or `ambiguous`.
+pub fn skip_unresolved(identity: &str, reason: &'static str) -> Change {
+    Change {
+        number: 0,
+        person: None,
+        recipient: None,
+        primary_smtp_address: Some(identity.to_owned()),
         attribute: None,
         action: Action::Skip,
         before: Vec::new(),
@@ -243,7 +261,6 @@ fn report_hiding(outcomes: &mut [Outcome<'_>], policy: &Policy) {
     if !better || policy.counts_as_fit(pick, Use::Encrypt) {
         return;
     }
-    for outcome in outcomes.iter_mut().filter(|outcome| outcome.attribute == pick.attribute) {
     // an attribute that is not synchronised has no row of its own
     let shown = policy.attributes.iter().copied().find(|attribute| *attribute == pick.attribute);
     let shown = shown.or(policy.attributes.first().copied());
