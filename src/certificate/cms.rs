@@ -151,5 +151,5 @@ fn issuer_and_serial(value: &[u8]) -> Option<Wanted> {
 fn issuer_and_serial_contents(contents: &[u8]) -> Option<Wanted> {
     let (rest, issuer) = X509Name::from_der(contents).ok()?;
     let serial = der::whole(rest)?;
-    Some(Wanted::IssuerAndSerial(NameKey::of(&issuer), der::without_leading_zeros(serial.data).into()))
+    Some(Wanted::IssuerAndSerial(NameKey::of(&issuer), der::shortest(serial.data).into()))
 }

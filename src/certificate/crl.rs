@@ -34,8 +34,7 @@ pub(crate) struct CrlDetails {
     /// Why nothing can be concluded from it, whatever it lists.
     pub(crate) defect: Option<CrlDefect>,
     pub(crate) scope: Scope,
-    pub(crate) authority_key_identifier: Option<Box<[u8]>>,
-    /// Listed serial numbers, without zeros in front.
+    /// Listed serial numbers in their shortest form.
     pub(crate) entries: HashMap<Box<[u8]>, Entry>,
 }
 
@@ -118,7 +117,7 @@ impl Crl {
         for revoked in crl.iter_revoked_certificates() {
             let reason = reading.take_entry(revoked.extensions());
             let entry = Entry { reason, at_ms: revoked.revocation_date.timestamp().saturating_mul(1000) };
-            entries.insert(der::without_leading_zeros(revoked.raw_serial()).into(), entry);
+            entries.insert(der::shortest(revoked.raw_serial()).into(), entry);
         }
         Self {
             sha256: Sha256::of(der),
@@ -134,7 +133,6 @@ impl Crl {
                 },
                 defect: reading.defect,
                 scope: reading.scope,
-                authority_key_identifier: reading.authority_key_identifier,
                 entries,
             }),
         }
@@ -145,7 +143,6 @@ impl Crl {
 struct Reading {
     defect: Option<CrlDefect>,
     scope: Scope,
-    authority_key_identifier: Option<Box<[u8]>>,
 }
 
 impl Reading {
@@ -165,9 +162,6 @@ impl Reading {
                     }
                 }
                 ("2.5.29.27", _) => self.scope.delta = true,
-                ("2.5.29.35", ParsedExtension::AuthorityKeyIdentifier(id)) => {
-                    self.authority_key_identifier = id.key_identifier.as_ref().map(|id| id.0.into());
-                }
                 ("2.5.29.20" | "2.5.29.35" | "2.5.29.46", _) => {}
                 _ if extension.critical => self.mark(CrlDefect::UnknownCriticalExtension),
                 _ => {}

@@ -21,7 +21,17 @@ pub(super) fn elements(mut bytes: &[u8]) -> Option<Vec<Any<'_>>> {
     Some(found)
 }
 
-/// An integer's bytes without the zeros in front, which is how serial numbers are compared and shown.
+/// An INTEGER's contents in the shortest form, by which serial numbers compare: a negative one is not its positive twin.
+pub(super) fn shortest(mut bytes: &[u8]) -> &[u8] {
+    while let [0, rest @ ..] = bytes
+        && rest.first().is_some_and(|&next| next < 0x80)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// An integer's bytes without the zeros in front.
 pub(super) fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
     let start = bytes.iter().position(|&byte| byte != 0).unwrap_or(bytes.len().saturating_sub(1));
     bytes.get(start..).unwrap_or_default()
@@ -36,6 +46,13 @@ mod tests {
         assert_eq!(without_leading_zeros(&[0, 0, 5]), [5]);
         assert_eq!(without_leading_zeros(&[0, 0]), [0]);
         assert_eq!(without_leading_zeros(&[]), []);
+    }
+
+    #[test]
+    fn serial_numbers_keep_their_sign() {
+        assert_eq!(shortest(&[0, 0, 5]), shortest(&[5]));
+        assert_ne!(shortest(&[0, 0xff]), shortest(&[0xff]));
+        assert_eq!(shortest(&[0]), [0]);
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(crate) struct Details {
     pub(crate) version: u32,
     pub(crate) subject: NameKey,
     pub(crate) issuer: NameKey,
-    /// Serial number without zeros in front.
+    /// Serial number in its shortest form.
     pub(crate) serial: Box<[u8]>,
     pub(crate) public_key: PublicKey,
     pub(crate) extensions: Extensions,
@@ -102,7 +102,7 @@ impl Certificate {
         let extensions = Extensions::of(certificate);
         let (scheme, signature) = algorithm::signature(&certificate.signature_algorithm);
         let (public_key, key) = algorithm::public_key(certificate.public_key());
-        let serial = der::without_leading_zeros(certificate.raw_serial());
+        let serial = certificate.raw_serial();
         let bits = &certificate.signature_value;
         Self {
             der: der.into(),
@@ -110,7 +110,7 @@ impl Certificate {
             thumbprint: thumbprint(der),
             subject: name::to_rfc4514(certificate.subject()),
             issuer: name::to_rfc4514(certificate.issuer()),
-            serial: hex::encode_upper(serial),
+            serial: hex::encode_upper(der::without_leading_zeros(serial)),
             not_before_ms: certificate.validity().not_before.timestamp().saturating_mul(1000),
             not_after_ms: certificate.validity().not_after.timestamp().saturating_mul(1000),
             emails: emails(certificate, &extensions),
@@ -121,7 +121,7 @@ impl Certificate {
                 version: certificate.version().0.saturating_add(1),
                 subject: NameKey::of(certificate.subject()),
                 issuer: NameKey::of(certificate.issuer()),
-                serial: serial.into(),
+                serial: der::shortest(serial).into(),
                 public_key,
                 signature: SignatureValue {
                     scheme,

@@ -22,11 +22,6 @@ impl NameKey {
         Self(key.into())
     }
 
-    /// Whether the name has no part.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The key's bytes.
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
