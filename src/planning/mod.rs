@@ -12,10 +12,11 @@ mod recipient;
 mod select;
 mod value;
 
+pub use guard::{GuardInput, tripped};
 pub use change::{Action, Change, Item, Plan};
 pub use pick::senders_pick;
 pub use policy::Policy;
 pub use reason::Reason;
-pub use recipient::{Circumstances, Ours, Subject, plan_recipient, plan_vanished, skip_person};
+pub use recipient::{Circumstances, Ours, Subject, plan_recipient, plan_vanished, skip_person, skip_unresolved};
 pub use select::{Loser, Selection, select};
 pub use value::{Before, Value};

@@ -7,13 +7,14 @@ use crate::directory::{self, Selection};
 use crate::error::{Code, Result};
 use crate::people::{Match, Person, Recipient};
 use crate::planning::{
-    Circumstances, GuardInput, Plan, Policy, Subject, Value, plan_recipient, plan_vanished, reason, skip_person,
+    Change, Circumstances, GuardInput, Plan, Policy, Subject, Value, plan_recipient, plan_vanished, reason, skip_person,
 };
-use crate::store::{KnownPerson, LastRead, Vanished};
+use crate::store::{KnownPerson, LastRead, SeenPerson, Vanished};
 use crate::trust::Sources;
 use crate::validation::Fitness;
 
 use super::gather::{Gathered, gather};
+use super::settle::settle;
 use super::{Job, Judge, Phase};
 
 /// A plan and everything that is needed to carry it out.
@@ -48,10 +49,19 @@ pub(super) struct Gone {
     pub(super) recipient: Option<usize>,
 }
 
-pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[String]) -> Result<Prepared> {
+/// `settles` says that the run holds the lock, so that it may settle what an earlier one left open.
+pub(super) async fn prepare(
+    job: &Job<'_>,
+    selection: &Selection,
+    force: &[String],
+    settles: bool,
+) -> Result<Prepared> {
     let at_ms = job.at_ms()?;
     let judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
     let gathered = gather(job, selection).await?;
+    if settles {
+        settle(job, &gathered.recipients)?;
+    }
     let scope = scope(job, selection, &gathered, force).await?;
     let policy = Policy::new(&job.config.policy, job.config.revocation.undetermined, at_ms);
     job.observer.begin(Phase::Judging, gathered.people.len());
@@ -138,14 +148,14 @@ impl Prepared {
     }
 
     /// Plans a recipient anew from what it holds now, with the numbers of the rows it replaces.
-    pub(super) fn anew(&self, job: &Job<'_>, person: &str, now: &Recipient) -> Result<Vec<crate::planning::Change>> {
+    pub(super) fn anew(&self, job: &Job<'_>, person: &str, now: &Recipient) -> Result<Vec<Change>> {
         let place = self.gathered.people.iter().position(|known| known.identity == person);
         let mut changes = match place {
             Some(place) => self.of_person(job, place, now)?,
             None => self.of_gone(job, person, now)?,
         };
         for change in &mut changes {
-            let same = |old: &&crate::planning::Change| {
+            let same = |old: &&Change| {
                 old.recipient == change.recipient && old.attribute == change.attribute
             };
             change.number = self.plan.changes.iter().find(same).map_or(0, |old| old.number);
@@ -158,7 +168,7 @@ impl Prepared {
         job: &Job<'_>,
         place: usize,
         recipient: &Recipient,
-    ) -> Result<Vec<crate::planning::Change>> {
+    ) -> Result<Vec<Change>> {
         let (Some(person), Some(values)) = (self.gathered.people.get(place), self.values.get(place)) else {
             return Ok(Vec::new());
         };
@@ -173,7 +183,7 @@ impl Prepared {
         Ok(plan_recipient(&subject, &self.policy))
     }
 
-    fn of_gone(&self, job: &Job<'_>, person: &str, recipient: &Recipient) -> Result<Vec<crate::planning::Change>> {
+    fn of_gone(&self, job: &Job<'_>, person: &str, recipient: &Recipient) -> Result<Vec<Change>> {
         let subject = Subject {
             person,
             recipient,
@@ -221,11 +231,11 @@ impl Prepared {
     }
 
     /// Everybody of this read, for the store.
-    pub(super) fn seen(&self) -> Vec<crate::store::SeenPerson<'_>> {
+    pub(super) fn seen(&self) -> Vec<SeenPerson<'_>> {
         let people = self.gathered.people.iter().zip(&self.values).zip(&self.gathered.matches);
         people
             .filter(|((person, _), _)| !person.deleted)
-            .map(|((person, values), found)| crate::store::SeenPerson {
+            .map(|((person, values), found)| SeenPerson {
                 identity: &person.identity,
                 recipient: match found {
                     Match::One(place) => self.gathered.recipients.get(*place).map(|it| it.identity.as_str()),

@@ -27,7 +27,7 @@ impl<'a> Record<'a> {
         let policy_type = PolicyType::Initial;
         let run = job.store.begin_run(&NewRun { verb, policy_type, staging, scope, policy_hash, started_ms })?;
         job.observer.event(LogLevel::Info, Code::RunStarted, vec![("run", run.to_string())]).await;
-        Ok(Self { job, run, counters: Counters::default(), calls_before: job.exchange.calls().total() })
+        Ok(Self { job, run, counters: Counters::default(), calls_before: job.exchange.calls().requests })
     }
 
     /// Tells of a row and counts it.
@@ -57,7 +57,7 @@ impl<'a> Record<'a> {
 
     /// Ends the run with what became of it.
     pub(super) async fn end(mut self, outcome: Result<()>) -> Result<()> {
-        self.counters.requests = self.job.exchange.calls().total() - self.calls_before;
+        self.counters.requests = self.job.exchange.calls().requests - self.calls_before;
         let result = match outcome.as_ref().err().map(Error::category) {
             None if self.counters.failed > 0 => RunResult::Partial,
             None => RunResult::Done,
