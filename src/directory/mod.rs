@@ -5,6 +5,7 @@ mod entry;
 mod filter;
 mod guid;
 mod identity;
+mod ldap;
 mod ldif;
 mod name;
 mod person;
@@ -66,7 +67,7 @@ pub async fn read(
             let base_dir = base_dir.map(Path::to_path_buf);
             blocking(move || ldif::read(&config, base_dir.as_deref(), &selection, &sink)).await?
         }
-        DirectoryKind::Ldap => Err(Error::new(Code::ConfigUnsupported)),
+        DirectoryKind::Ldap => ldap::read(config, base_dir, selection, sink).await,
     }
 }
 
@@ -81,7 +82,7 @@ pub async fn check(config: &config::Directory, base_dir: Option<&Path>) -> Resul
             let base_dir = base_dir.map(Path::to_path_buf);
             blocking(move || ldif::check(&config, base_dir.as_deref())).await
         }
-        DirectoryKind::Ldap => Err(Error::new(Code::ConfigUnsupported)),
+        DirectoryKind::Ldap => ldap::check(config, base_dir).await,
     }
 }
 
