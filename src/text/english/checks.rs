@@ -3,6 +3,24 @@
 use super::Table;
 
 pub(super) const TABLE: Table = &[
+    ("directory_base", "give a base below which people are and that the account may read"),
+    ("directory_bind", "check user and password of the directory's bind"),
+    ("directory_connect", "check host, port and firewall; LDAP listens on 389, LDAPS on 636"),
+    ("directory_file", "export content records again, for example with ldapsearch -LLL -o ldif-wrap=no"),
+    ("directory_found", "{people} people seen, {certificates} of them with certificates"),
+    ("directory_found_more", "more than {people} people, {certificates} of the first ones with certificates"),
+    ("directory_name", "give urls such as ldaps://dc1.contoso.com whose name DNS knows"),
+    (
+        "directory_no_certificates",
+        "nobody seen has a certificate: publish some, or let the account read userCertificate and userSMIMECertificate",
+    ),
+    ("directory_nobody", "nobody is visible: check base and filter, and what the account may read"),
+    ("directory_plaintext", "use ldaps:// or start_tls, or allow a password without TLS by bind/allow_plaintext"),
+    ("directory_search", "look at the server's own log for this search"),
+    (
+        "directory_tls",
+        "name the authority that issued the server's certificate in ca_files, and the server by a name in its certificate",
+    ),
     (
         "exchange_auth",
         "check organization, app_id and the secret, and that the secret has not expired (Entra, App registrations)",
