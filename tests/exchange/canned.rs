@@ -190,3 +190,22 @@ async fn values_of_a_refused_answer_do_not_leak_into_the_message() {
     assert_eq!(error.code(), Code::ExchangeProtocol);
     assert!(!error.to_string().contains("17") && !error.to_string().contains("s3cret"), "{error}");
 }
+
+#[tokio::test]
+async fn what_one_recipient_cannot_say_does_not_hide_the_others() {
+    let entry = |number: u32, certificate: &str| json!({ "Guid": guid(number), "IsDirSynced": false, "UserSMimeCertificate": [], "UserCertificate": [certificate] });
+    let odd = json!({ "value": [entry(1, "MAMC"), entry(2, "System.Byte[]")] }).to_string();
+    let odd = || answer("200 OK", "", &odd);
+    let refusal = answer("400 Bad Request", "", r#"{"error":{"message":"no such format"}}"#);
+    for second in [odd(), refusal] {
+        let (url, asked) = serve(vec![odd(), second, page(&[], None), page(&[], None), odd()]);
+        let exchange = client_of(&url);
+        let (recipients, _) = exchange.collect(Selection::default()).await.unwrap();
+        assert!(recipients[0].user_certificate.is_some() && recipients[1].user_certificate.is_none());
+        let types = ["UserMailbox".to_owned()];
+        let again = Selection { types: Some(&types), ..Selection::default() };
+        exchange.collect(again).await.unwrap();
+        let formats: Vec<_> = asked.iter().map(|request| request.contains("x-responseformat: clixml")).collect();
+        assert_eq!(formats, [false, true, false, false, false]);
+    }
+}
