@@ -46,7 +46,7 @@ pub(super) struct ReadForm(AtomicU8);
 impl ReadForm {
     const JSON: u8 = 0;
     const CLIXML: u8 = 1;
-    const NEITHER: u8 = 2;
+    const JSON_AFTER_ALL: u8 = 2;
 
     fn format(&self) -> Format {
         if self.0.load(Ordering::Relaxed) == Self::CLIXML { Format::Clixml } else { Format::Json }
@@ -56,8 +56,8 @@ impl ReadForm {
         self.0.load(Ordering::Relaxed) != Self::JSON
     }
 
-    fn settle(&self, clixml_works: bool) {
-        self.0.store(if clixml_works { Self::CLIXML } else { Self::NEITHER }, Ordering::Relaxed);
+    fn settle(&self, clixml: bool) {
+        self.0.store(if clixml { Self::CLIXML } else { Self::JSON_AFTER_ALL }, Ordering::Relaxed);
     }
 }
 
@@ -188,18 +188,25 @@ impl Reader<'_> {
         }
     }
 
-    /// One page. Where JSON does not have the bytes, it is read again as CLIXML, once; what works is kept.
+    /// One page. Where JSON does not have the bytes, it is read again as CLIXML, once; what works better is kept.
     async fn page(&self, command: &Command<'_>, next: Option<&Url>) -> Result<Answer<Entry>> {
         let format = self.form.format();
         let answer = self.page_as(command, next, format).await?;
-        if answer.values.iter().all(Entry::is_readable) || self.form.is_settled() {
+        let readable = |answer: &Answer<Entry>| answer.values.iter().filter(|entry| entry.is_readable()).count();
+        if readable(&answer) == answer.values.len() || self.form.is_settled() {
             return Ok(answer);
         }
-        let again = self.page_as(command, next, Format::Clixml).await?;
-        let works = again.values.iter().all(Entry::is_readable);
-        tracing::info!(works, "certificates are not readable in JSON, CLIXML was tried");
-        self.form.settle(works);
-        Ok(if works { again } else { answer })
+        let again = match self.page_as(command, next, Format::Clixml).await {
+            // a service that does not know the format says so; of a later page it may as well mean the link
+            Err(error) if next.is_none() && matches!(error.code(), Code::ExchangeRefused | Code::ExchangeProtocol) => {
+                None
+            }
+            again => Some(again?),
+        };
+        let better = again.filter(|again| readable(again) > readable(&answer));
+        tracing::info!(better = better.is_some(), "certificates are not readable in JSON, CLIXML was tried");
+        self.form.settle(better.is_some());
+        Ok(better.unwrap_or(answer))
     }
 
     async fn page_as(&self, command: &Command<'_>, next: Option<&Url>, format: Format) -> Result<Answer<Entry>> {

@@ -173,7 +173,10 @@ impl Tokens {
             return true;
         }
         state.kept = None;
-        matches!(state.credential, Credential::Secret { .. })
+        match &state.credential {
+            Credential::Secret { .. } => true,
+            Credential::Token(own) => own.reveal() != token.reveal(),
+        }
     }
 
     async fn request(&self, app_id: &str, secret: &Secret) -> Result<Kept> {

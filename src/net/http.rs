@@ -166,12 +166,7 @@ fn failure(error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::Timeout;
     }
-    let found = chain(error).find_map(|cause| {
-        cause.downcast_ref::<rustls::Error>().or_else(|| {
-            let inner = cause.downcast_ref::<io::Error>()?.get_ref()?;
-            inner.downcast_ref::<rustls::Error>()
-        })
-    });
+    let found = chain(error).find_map(tls_error);
     match found {
         Some(rustls::Error::InvalidCertificate(reason)) => return Failure::Untrusted(certificate_words(reason)),
         Some(_) if error.is_connect() => return Failure::Unreachable("the server does not speak TLS".to_owned()),
@@ -187,6 +182,11 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
         next = this.source();
         Some(this)
     })
+}
+
+/// An `io::Error` hides what it wraps from `source`, so it is opened by hand.
+fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    error.downcast_ref::<rustls::Error>().or_else(|| tls_error(error.downcast_ref::<io::Error>()?.get_ref()?))
 }
 
 /// The innermost cause in short words; a URL never appears in them.
@@ -211,7 +211,8 @@ fn certificate_words(reason: &rustls::CertificateError) -> String {
         Reason::NotValidForName | Reason::NotValidForNameContext { .. } => "it is for another host",
         Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. } => "it is not for servers",
         Reason::BadEncoding => "it cannot be parsed",
-        other => return other.to_string().to_lowercase(),
+        Reason::UnhandledCriticalExtension => "it has a critical extension that is not known",
+        _ => "it cannot be verified",
     };
     words.to_owned()
 }
