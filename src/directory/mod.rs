@@ -19,9 +19,9 @@ use tokio::sync::mpsc::Sender;
 use crate::certificate::Sha256;
 use crate::config::{self, DirectoryKind};
 use crate::error::{Code, Error, Result};
+use crate::net::CheckStep;
 use crate::people::Person;
 
-pub use check::{CheckResult, CheckStep};
 pub use ldif::content_sha256;
 pub use scope::scope;
 pub use selection::Selection;

@@ -1,7 +1,7 @@
 //! What must work before a run can: sign-in, and reading one recipient.
 
 use crate::error::{Code, Error};
-use crate::net::check_step::CheckStep;
+use crate::net::CheckStep;
 use crate::text::Text;
 
 use super::client::Exchange;

@@ -12,8 +12,8 @@ mod recipient;
 mod select;
 mod value;
 
-pub use guard::{GuardInput, tripped};
 pub use change::{Action, Change, Item, Plan};
+pub use guard::{GuardInput, tripped};
 pub use pick::senders_pick;
 pub use policy::Policy;
 pub use reason::Reason;

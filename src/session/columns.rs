@@ -254,6 +254,7 @@ const RUNS: &[Column] = &[
     integer("failed"),
     integer("values_added"),
     integer("values_removed"),
+    integer("requests"),
     integer("error_code"),
     text("error"),
 ];

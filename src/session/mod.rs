@@ -8,6 +8,7 @@ mod options;
 mod output;
 pub mod panics;
 mod row;
+mod rows;
 mod verbs;
 
 use std::panic::AssertUnwindSafe;
@@ -27,7 +28,7 @@ use crate::text::Culture;
 use context::Context;
 pub use cursor::{Cursor, Step};
 use output::Output;
-pub use output::{Event, Phase, Progress, ProgressView};
+pub use output::{Event, Progress, ProgressView};
 pub use row::{Row, Value};
 
 /// Rows and events that wait for the caller, at most; a verb pauses when they are not fetched.
@@ -146,7 +147,14 @@ impl Session {
         let cancel = self.cancel.child_token();
         let (sender, receiver) = mpsc::channel(QUEUE);
         let progress = Arc::new(Progress::default());
-        let output = Output::new(sender, Arc::clone(&progress), cancel.clone(), self.context.log().clone());
+        let output = Output::new(
+            sender,
+            Arc::clone(&progress),
+            cancel.clone(),
+            self.context.log().clone(),
+            verb,
+            self.culture(),
+        );
         let work = verbs::prepare(verb, options, Arc::clone(&self.context), output)?;
         let task = self.tasks.spawn_on(
             async move {

@@ -5,25 +5,56 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::config::{Source, from_json, pointer_error};
-use crate::error::Result;
+use crate::directory::Selection;
+use crate::error::{Code, Error, Result};
 
-/// Which people a verb looks at.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// DN, GUID, UPN or address of each.
-    pub identities: Vec<String>,
-    /// LDAP filter (RFC 4515).
-    pub filter: Option<String>,
-    /// DNs below which they are.
-    pub bases: Vec<String>,
-    /// People, at most.
-    pub limit: Option<u64>,
+/// How much of the directory is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyType {
+    /// Everybody.
+    Initial,
+    /// What changed.
+    Delta,
 }
 
-impl Selection {
-    /// Whether everybody is meant, so that somebody who is absent has really gone.
-    pub fn is_everybody(&self) -> bool {
-        *self == Self::default()
+impl PolicyType {
+    /// Refuses what this version cannot do.
+    ///
+    /// # Errors
+    /// `option_unsupported` at `/policy_type`.
+    pub fn only_initial(wanted: Option<Self>) -> Result<()> {
+        match wanted {
+            Some(Self::Delta) => {
+                Err(Error::new(Code::OptionUnsupported).target("/policy_type").with("detail", "delta runs"))
+            }
+            Some(Self::Initial) | None => Ok(()),
+        }
+    }
+}
+
+/// The id of a run: text, as rows show it, or the number itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum RunId {
+    /// As rows show it.
+    Text(String),
+    /// The number itself.
+    Number(i64),
+}
+
+impl RunId {
+    /// The number in the store.
+    ///
+    /// # Errors
+    /// `option_value` at `/run`.
+    pub fn number(&self) -> Result<i64> {
+        match self {
+            Self::Number(number) => Ok(*number),
+            Self::Text(text) => {
+                text.parse().map_err(|_| pointer_error(Source::Options, "/run", "expected the id of a run"))
+            }
+        }
     }
 }
 
@@ -77,7 +108,6 @@ pub fn identities(raw: Option<Vec<Option<String>>>) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(default)]

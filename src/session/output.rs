@@ -9,12 +9,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::LogLevel;
 use crate::error::{Code, Error, Result};
-use crate::text::Text;
+use crate::planning::Change;
+use crate::store::ChangeResult;
+use crate::sync::{Observer, Phase, Told};
+use crate::text::{Culture, Text};
 
+use super::columns;
 use super::log::Log;
 use super::row::Row;
+use super::{Verb, rows};
 
-/// How long a change that was made waits for a caller who cancelled to fetch its row.
+/// How long the row of a change that was made waits for a caller who cancelled to fetch it.
 const LAST_ROWS_WAIT: Duration = Duration::from_secs(1);
 
 /// Something that happened during a verb and is no row.
@@ -32,23 +37,6 @@ pub struct Event {
 pub(super) enum Item {
     Row(Row),
     Event(Event),
-}
-
-/// What a verb is busy with; the numbers are the ABI's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Getting ready.
-    Starting = 0,
-    /// Reading people from the directory.
-    ReadingPeople = 1,
-    /// Reading recipients from Exchange Online.
-    ReadingRecipients = 2,
-    /// Computing verdicts.
-    Judging = 3,
-    /// Computing changes.
-    Planning = 4,
-    /// Applying changes.
-    Writing = 5,
 }
 
 /// Counters of a verb, readable at any time.
@@ -87,28 +75,6 @@ impl Progress {
             waiting_ms: self.waiting_ms.load(Ordering::Relaxed),
         }
     }
-
-    /// Begins a phase of so many objects.
-    pub fn begin(&self, phase: Phase, total: usize) {
-        self.phase.store(phase as u32, Ordering::Relaxed);
-        self.done.store(0, Ordering::Relaxed);
-        self.total.store(total as u64, Ordering::Relaxed);
-    }
-
-    /// One object more is done.
-    pub fn step(&self) {
-        self.done.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// One object more failed.
-    pub fn fail(&self) {
-        self.failed.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// So much time more went into waiting.
-    pub fn waited(&self, milliseconds: u64) {
-        self.waiting_ms.fetch_add(milliseconds, Ordering::Relaxed);
-    }
 }
 
 /// The writing end of a cursor.
@@ -118,11 +84,20 @@ pub struct Output {
     progress: Arc<Progress>,
     cancel: CancellationToken,
     log: Log,
+    verb: Verb,
+    culture: Culture,
 }
 
 impl Output {
-    pub(super) fn new(items: mpsc::Sender<Item>, progress: Arc<Progress>, cancel: CancellationToken, log: Log) -> Self {
-        Self { items, progress, cancel, log }
+    pub(super) fn new(
+        items: mpsc::Sender<Item>,
+        progress: Arc<Progress>,
+        cancel: CancellationToken,
+        log: Log,
+        verb: Verb,
+        culture: Culture,
+    ) -> Self {
+        Self { items, progress, cancel, log, verb, culture }
     }
 
     /// Hands a row to the caller; waits while the queue is full.
@@ -131,35 +106,6 @@ impl Output {
     /// `cancelled` once the caller wants no more.
     pub async fn row(&self, row: Row) -> Result<()> {
         self.until_cancelled(self.items.send(Item::Row(row))).await?.map_err(|_| Error::new(Code::Cancelled))
-    }
-
-    /// Hands a row to the caller even after a cancellation: a change that was made is reported while anybody listens.
-    pub async fn row_of_change(&self, row: Row) {
-        let nobody_listens = async {
-            self.cancel.cancelled().await;
-            tokio::time::sleep(LAST_ROWS_WAIT).await;
-        };
-        tokio::select! {
-            biased;
-            _ = self.items.send(Item::Row(row)) => {}
-            () = nobody_listens => {}
-        }
-    }
-
-    /// Tells the caller of an event and logs it.
-    ///
-    /// # Errors
-    /// `cancelled` once the caller wants no more.
-    pub async fn event(&self, level: LogLevel, code: Code, parameters: Vec<(&'static str, String)>) -> Result<()> {
-        let text = Text::new("error", code.info().name, parameters);
-        self.log.write(level, code.number(), &text);
-        let event = Event { level, code, text };
-        self.until_cancelled(self.items.send(Item::Event(event))).await?.map_err(|_| Error::new(Code::Cancelled))
-    }
-
-    /// The counters.
-    pub fn progress(&self) -> &Arc<Progress> {
-        &self.progress
     }
 
     /// Runs work that may be dropped in the middle: everything that only reads.
@@ -174,8 +120,68 @@ impl Output {
         }
     }
 
-    /// Whether the caller cancelled; asked between two writes.
-    pub fn is_cancelled(&self) -> bool {
+    /// An item that must not hold up a run whose caller has stopped listening.
+    async fn send(&self, item: Item) {
+        let nobody_listens = async {
+            self.cancel.cancelled().await;
+            tokio::time::sleep(LAST_ROWS_WAIT).await;
+        };
+        tokio::select! {
+            biased;
+            _ = self.items.send(item) => {}
+            () = nobody_listens => {}
+        }
+    }
+}
+
+impl Observer for Output {
+    fn begin(&self, phase: Phase, total: usize) {
+        self.progress.phase.store(phase as u32, Ordering::Relaxed);
+        self.progress.done.store(0, Ordering::Relaxed);
+        self.progress.total.store(total as u64, Ordering::Relaxed);
+    }
+
+    fn step(&self) {
+        self.progress.done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn failed(&self) {
+        self.progress.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled() || self.items.is_closed()
+    }
+
+    fn cancelled(&self) -> Told<'_, ()> {
+        Box::pin(async {
+            tokio::select! {
+                () = self.cancel.cancelled() => {}
+                () = self.items.closed() => {}
+            }
+        })
+    }
+
+    fn event(&self, level: LogLevel, code: Code, parameters: Vec<(&'static str, String)>) -> Told<'_, ()> {
+        let text = Text::new("error", code.info().name, parameters);
+        self.log.write(level, code.number(), &text);
+        Box::pin(self.send(Item::Event(Event { level, code, text })))
+    }
+
+    fn row<'a>(
+        &'a self,
+        run: i64,
+        change: &'a Change,
+        result: Option<ChangeResult>,
+        error: Option<&'a Error>,
+    ) -> Told<'a, ()> {
+        let mut row = rows::change(columns::of(self.verb), run, change);
+        if self.verb == Verb::Sync {
+            row = row.set("result", result.map(ChangeResult::name));
+        }
+        if let Some(error) = error {
+            self.log.write(LogLevel::Error, error.code().number(), &error.text());
+        }
+        Box::pin(self.send(Item::Row(rows::failure(row, error, self.culture))))
     }
 }

@@ -4,7 +4,7 @@ use crate::certificate::{Attribute, Certificate, SmimeValue};
 use crate::error::Error;
 use crate::people::RawValue;
 use crate::planning::{Change, Item};
-use crate::text::{Culture, Text, exists};
+use crate::text::{Culture, Text};
 use crate::validation::{Finding, Verdict};
 
 use super::columns::{CERTIFICATE, Column, FINDING, ITEM, VALUE};
@@ -36,7 +36,7 @@ pub(super) fn certificate(
         .time("not_after", certificate.not_after_ms)
         .set("days_left", (certificate.not_after_ms - at_ms).div_euclid(DAY_MS))
         .set("emails", certificate.emails.clone())
-        .set("key", certificate.key.to_string())
+        .set("key", certificate.key.clone())
         .set("signature", certificate.signature.clone())
         .set("usages", certificate.usages.clone())
         .set("der", std::sync::Arc::clone(&certificate.der))
@@ -82,14 +82,14 @@ fn finding(finding: &Finding, culture: Culture) -> Row {
 
 /// What mends a finding or a reason, where somebody knows.
 pub(super) fn remedy(code: &str, culture: Culture) -> Option<String> {
-    crate::text::static_name("remedy", code).filter(|name| exists(culture, "remedy", name)).map(|name| Text::plain("remedy", name).render(culture))
+    crate::text::sentence(culture, "remedy", code)
 }
 
 /// A change's columns of the verbs `compare`, `sync` and `changes`.
-pub(super) fn change(columns: &'static [Column], run: &str, change: &Change) -> Row {
+pub(super) fn change(columns: &'static [Column], run: i64, change: &Change) -> Row {
     let digests = |values: &[RawValue]| values.iter().map(|value| value.sha256.to_string()).collect::<Vec<_>>();
     Row::new(columns)
-        .set("run", run)
+        .set("run", run.to_string())
         .set("change", change.number)
         .set("person", change.person.clone())
         .set("recipient", change.recipient.clone())
@@ -122,7 +122,9 @@ fn items(items: &[Item]) -> Vec<Row> {
 pub(super) fn values(values: &[RawValue]) -> Vec<Row> {
     values
         .iter()
-        .map(|value| Row::new(VALUE).set("sha256", value.sha256.to_string()).set("bytes", std::sync::Arc::clone(&value.bytes)))
+        .map(|value| {
+            Row::new(VALUE).set("sha256", value.sha256.to_string()).set("bytes", std::sync::Arc::clone(&value.bytes))
+        })
         .collect()
 }
 

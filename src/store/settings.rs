@@ -1,6 +1,7 @@
 //! Settings: what an operator changes without touching the configuration, which gives their defaults.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rusqlite::params;
 
@@ -17,6 +18,15 @@ pub enum SettingValue {
     Integer(u64),
     /// Yes or no.
     Boolean(bool),
+}
+
+impl fmt::Display for SettingValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(number) => fmt::Display::fmt(number, formatter),
+            Self::Boolean(truth) => fmt::Display::fmt(truth, formatter),
+        }
+    }
 }
 
 /// A setting.

@@ -191,6 +191,7 @@ async fn read_back(
 
 /// Whether two lists hold the same values, whatever the order.
 pub(super) fn same(one: &[RawValue], other: &[RawValue]) -> bool {
-    let digests = |values: &[RawValue]| values.iter().map(|value| value.sha256).collect::<std::collections::BTreeSet<_>>();
+    let digests =
+        |values: &[RawValue]| values.iter().map(|value| value.sha256).collect::<std::collections::BTreeSet<_>>();
     digests(one) == digests(other)
 }

@@ -14,7 +14,7 @@ mod settle;
 pub use chosen::{Chosen, apply_chosen};
 pub use coverage::{Coverage, coverage};
 pub use judge::Judge;
-pub use observer::{Observer, Phase};
+pub use observer::{Observer, Phase, Told};
 pub use run::{Request, run};
 
 use crate::config::Config;

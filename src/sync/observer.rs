@@ -61,10 +61,7 @@ pub trait Observer: Send + Sync {
 ///
 /// # Errors
 /// `cancelled` if the observer cancelled first.
-pub(super) async fn until_cancelled<T>(
-    observer: &dyn Observer,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
+pub(super) async fn until_cancelled<T>(observer: &dyn Observer, work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         biased;
         () = observer.cancelled() => Err(Error::new(Code::Cancelled)),

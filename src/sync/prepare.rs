@@ -50,12 +50,7 @@ pub(super) struct Gone {
 }
 
 /// `settles` says that the run holds the lock, so that it may settle what an earlier one left open.
-pub(super) async fn prepare(
-    job: &Job<'_>,
-    selection: &Selection,
-    force: &[String],
-    settles: bool,
-) -> Result<Prepared> {
+pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[String], settles: bool) -> Result<Prepared> {
     let at_ms = job.at_ms()?;
     let judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
     let gathered = gather(job, selection).await?;
@@ -102,12 +97,7 @@ fn behind(gathered: &Gathered) -> HashMap<usize, usize> {
 }
 
 /// People of the last complete read who are not in this one; a recipient somebody else stands behind now is theirs.
-fn gone(
-    job: &Job<'_>,
-    gathered: &Gathered,
-    scope: &Scope,
-    behind: &HashMap<usize, usize>,
-) -> Result<Vec<Gone>> {
+fn gone(job: &Job<'_>, gathered: &Gathered, scope: &Scope, behind: &HashMap<usize, usize>) -> Result<Vec<Gone>> {
     let Some(last) = scope.last.as_ref().filter(|_| scope.everybody) else { return Ok(Vec::new()) };
     let seen: HashSet<&str> =
         gathered.people.iter().filter(|person| !person.deleted).map(|person| person.identity.as_str()).collect();
@@ -155,20 +145,13 @@ impl Prepared {
             None => self.of_gone(job, person, now)?,
         };
         for change in &mut changes {
-            let same = |old: &&Change| {
-                old.recipient == change.recipient && old.attribute == change.attribute
-            };
+            let same = |old: &&Change| old.recipient == change.recipient && old.attribute == change.attribute;
             change.number = self.plan.changes.iter().find(same).map_or(0, |old| old.number);
         }
         Ok(changes)
     }
 
-    fn of_person(
-        &self,
-        job: &Job<'_>,
-        place: usize,
-        recipient: &Recipient,
-    ) -> Result<Vec<Change>> {
+    fn of_person(&self, job: &Job<'_>, place: usize, recipient: &Recipient) -> Result<Vec<Change>> {
         let (Some(person), Some(values)) = (self.gathered.people.get(place), self.values.get(place)) else {
             return Ok(Vec::new());
         };
@@ -223,9 +206,8 @@ impl Prepared {
     }
 
     fn newly_unfit(&self) -> u64 {
-        let was_fit = |person: &Person| {
-            self.known.get(&person.identity).is_some_and(|known| known.fitness == Some(Fitness::Fit))
-        };
+        let was_fit =
+            |person: &Person| self.known.get(&person.identity).is_some_and(|known| known.fitness == Some(Fitness::Fit));
         let pairs = self.gathered.people.iter().zip(&self.values);
         pairs.filter(|(person, values)| was_fit(person) && best(values) != Some(Fitness::Fit)).count() as u64
     }

@@ -22,7 +22,8 @@ impl<'a> Record<'a> {
     pub(super) async fn begin(job: Job<'a>, verb: &str, staging: bool, scope: &str) -> Result<Self> {
         let started_ms = job.surroundings.now_ms();
         // every key of policy and trust decides about values, so the text of both is what is hashed
-        let policy = Sha256::of(format!("{:?}{:?}{:?}", job.config.policy, job.config.trust, job.config.revocation).as_bytes());
+        let policy =
+            Sha256::of(format!("{:?}{:?}{:?}", job.config.policy, job.config.trust, job.config.revocation).as_bytes());
         let policy_hash = &policy.to_string();
         let policy_type = PolicyType::Initial;
         let run = job.store.begin_run(&NewRun { verb, policy_type, staging, scope, policy_hash, started_ms })?;

@@ -1,6 +1,7 @@
 //! A run from its beginning to its end.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt as _;
 
@@ -123,18 +124,18 @@ pub(super) async fn write_all(
     job.observer.begin(Phase::Writing, tasks.iter().map(|task| task.changes.len()).sum());
     let configured = job.config.exchange.as_ref().and_then(|exchange| exchange.concurrency);
     let concurrency = configured.unwrap_or(CONCURRENCY) as usize;
-    let stop = std::cell::Cell::new(false);
+    let stop = AtomicBool::new(false);
     let run = record.run;
     let mut ended = None;
     let mut writes = futures_util::stream::iter(tasks)
-        .take_while(|_| std::future::ready(!stop.get() && !job.observer.is_cancelled()))
+        .take_while(|_| std::future::ready(!stop.load(Ordering::Relaxed) && !job.observer.is_cancelled()))
         .map(|task| apply(job, run, task, stale))
         .buffer_unordered(concurrency);
     while let Some(outcomes) = writes.next().await {
         for outcome in &outcomes {
             record.tell_outcome(outcome).await;
             if let Some(error) = outcome.error.as_ref().filter(|error| ends_the_run(error)) {
-                stop.set(true);
+                stop.store(true, Ordering::Relaxed);
                 ended.get_or_insert_with(|| error.clone());
             }
         }

@@ -51,6 +51,11 @@ impl Text {
     }
 }
 
+/// A sentence without parameters whose name is only known at run time, such as the remedy of a reason; `None` if there is none.
+pub fn sentence(culture: Culture, kind: &str, name: &str) -> Option<String> {
+    template(culture, kind, name).map(|template| fill(template, &[]))
+}
+
 /// Whether a sentence exists; the tests of other rooms hold their codes against this.
 pub fn exists(culture: Culture, kind: &str, name: &str) -> bool {
     template(culture, kind, name).is_some()

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::certificate::{Bundle, Certificate, Crl};
+use crate::certificate::Bundle;
 use crate::config::{AnchorFile, Config};
 use crate::error::{Code, Error, Result};
 use crate::platform;
@@ -61,35 +61,38 @@ impl Sources {
         for source in &self.crls {
             crls.extend(bundles(source)?.into_iter().flat_map(|bundle| bundle.crls));
         }
-        Ok(evidence(anchors, intermediates, crls))
+        Ok(Evidence::new(anchors, intermediates, crls))
     }
 }
 
-fn evidence(anchors: Vec<Anchor>, intermediates: Vec<Certificate>, crls: Vec<Crl>) -> Evidence {
-    Evidence::new(anchors, intermediates, crls)
+fn bundles(source: &Source) -> Result<Vec<Bundle>> {
+    match source {
+        Source::Bytes(bytes) => Ok(vec![bundle(bytes, "")?]),
+        Source::Path(path) => {
+            files(path)?.iter().map(|file| bundle(&read(file)?, &file.display().to_string())).collect()
+        }
+    }
 }
 
-/// The certificates and CRLs of a source.
+/// The file itself, or the files of a folder in the order of their names.
 ///
 /// # Errors
-/// `trust_unreadable` where not one object can be read.
-pub fn bundles(source: &Source) -> Result<Vec<Bundle>> {
-    let path = match source {
-        Source::Bytes(bytes) => return Ok(vec![bundle(bytes, "")?]),
-        Source::Path(path) => path,
-    };
-    let mut files = Vec::new();
-    if path.is_dir() {
-        let folder = std::fs::read_dir(path).map_err(|error| platform::file_error(path, &error))?;
-        files.extend(folder.filter_map(std::result::Result::ok).map(|entry| entry.path()).filter(|path| path.is_file()));
-        files.sort();
-    } else {
-        files.push(path.clone());
+/// `file_not_found`, `file_unreadable`.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
     }
-    files.iter().map(|file| bundle(&read(file)?, &file.display().to_string())).collect()
+    let folder = std::fs::read_dir(path).map_err(|error| platform::file_error(path, &error))?;
+    let mut files: Vec<_> = folder.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
+    files.sort();
+    Ok(files)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of a file.
+///
+/// # Errors
+/// `file_not_found`, `file_unreadable`.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| platform::file_error(path, &error))
 }
 

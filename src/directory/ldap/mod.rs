@@ -15,7 +15,9 @@ use crate::error::{Code, Error, Result};
 use crate::people::Person;
 
 use super::selection::{Finder, Repeated, Wanted};
-use super::{CheckStep, ReadReport, Selection};
+use crate::net::CheckStep;
+
+use super::{ReadReport, Selection};
 use people::Reading;
 
 /// Reads the wanted people of the first server that can be spoken to.

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::config;
+use crate::directory::Selection;
+use crate::directory::check::{failed, found, passed};
 use crate::directory::selection::Wanted;
-use crate::directory::{CheckStep, Selection};
 use crate::error::{Code, Error, Result};
+use crate::net::CheckStep;
 use crate::text::Text;
 
 use super::connect::{self, Connection, Protection, Server, Settings};
@@ -37,8 +39,8 @@ pub(super) async fn check(config: &config::Directory, base_dir: Option<&Path>) -
                 _ => (0, "directory_name"),
             };
             let mut steps: Vec<_> =
-                STEPS[..tried].iter().map(|step| CheckStep::skipped(step, target.clone())).collect();
-            steps.push(CheckStep::failed(STEPS[tried], target.clone(), started, error, remedy));
+                STEPS[..tried].iter().map(|step| CheckStep::skipped(step).at(target.clone())).collect();
+            steps.push(failed(STEPS[tried], target.clone(), started, error, remedy));
             return with_skipped(steps, &target);
         }
     };
@@ -53,7 +55,7 @@ pub(super) async fn check(config: &config::Directory, base_dir: Option<&Path>) -
 
 /// What was tried, followed by what was not.
 fn with_skipped(mut tried: Vec<CheckStep>, target: &str) -> Vec<CheckStep> {
-    tried.extend(STEPS[tried.len()..].iter().map(|step| CheckStep::skipped(step, target.to_owned())));
+    tried.extend(STEPS[tried.len()..].iter().map(|step| CheckStep::skipped(step).at(target.to_owned())));
     tried
 }
 
@@ -70,11 +72,11 @@ async fn one(
             let started = Instant::now();
             match $work {
                 Ok(value) => {
-                    steps.push(CheckStep::passed($name, server.url.clone(), started, None));
+                    steps.push(passed($name, server.url.clone(), started, None));
                     value
                 }
                 Err(error) => {
-                    steps.push(CheckStep::failed($name, server.url.clone(), started, error, $remedy));
+                    steps.push(failed($name, server.url.clone(), started, error, $remedy));
                     return;
                 }
             }
@@ -86,18 +88,18 @@ async fn one(
     let mut connection = match server.secure(stream, settings).await {
         Ok(connection) => connection,
         Err(error) => {
-            steps.push(CheckStep::failed(STEPS[2], server.url.clone(), started, error, "directory_tls"));
+            steps.push(failed(STEPS[2], server.url.clone(), started, error, "directory_tls"));
             return;
         }
     };
     steps.push(match server.protection {
-        Protection::Plain => CheckStep::skipped(STEPS[2], server.url.clone()),
-        Protection::StartTls | Protection::Ldaps => CheckStep::passed(STEPS[2], server.url.clone(), started, None),
+        Protection::Plain => CheckStep::skipped(STEPS[2]).at(server.url.clone()),
+        Protection::StartTls | Protection::Ldaps => passed(STEPS[2], server.url.clone(), started, None),
     });
     let started = Instant::now();
     if let Err(error) = connect::credentials_allowed(&config.bind, server) {
         let remedy = if error.code() == Code::DirectoryPlaintext { "directory_plaintext" } else { "directory_bind" };
-        steps.push(CheckStep::failed(STEPS[3], server.url.clone(), started, error, remedy));
+        steps.push(failed(STEPS[3], server.url.clone(), started, error, remedy));
         return;
     }
     step!(STEPS[3], connection.bind(&config.bind).await, "directory_bind");
@@ -109,7 +111,7 @@ async fn one(
                 Code::ConfigValue | Code::DirectoryDenied => "directory_base",
                 _ => "directory_search",
             };
-            CheckStep::failed(STEPS[4], server.url.clone(), started, error, remedy)
+            failed(STEPS[4], server.url.clone(), started, error, remedy)
         }
     });
     connection.close().await;
@@ -125,7 +127,7 @@ struct Seen {
 
 impl Seen {
     fn step(&self, target: String, started: Instant) -> CheckStep {
-        let mut step = CheckStep::found(target, started, self.people, self.with_certificates);
+        let mut step = found(target, started, self.people, self.with_certificates);
         if self.more {
             let counts =
                 vec![("people", self.people.to_string()), ("certificates", self.with_certificates.to_string())];

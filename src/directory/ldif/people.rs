@@ -10,13 +10,14 @@ use tokio::sync::mpsc::Sender;
 
 use crate::certificate::Sha256;
 use crate::config;
-use crate::directory::check::CheckStep;
+use crate::directory::check::{failed, found, passed};
 use crate::directory::filter::Filter;
 use crate::directory::name::Name;
 use crate::directory::person::person;
 use crate::directory::selection::{Finder, Next, Repeated, Wanted};
 use crate::directory::{ReadReport, Selection};
 use crate::error::{Code, Error, Result};
+use crate::net::CheckStep;
 use crate::people::Person;
 use crate::platform;
 
@@ -145,17 +146,17 @@ pub(in crate::directory) fn check(config: &config::Directory, base_dir: Option<&
         Err(error) => {
             let target = error.get_target().unwrap_or_default().to_owned();
             return vec![
-                CheckStep::failed("open", target.clone(), started, error, "directory_file"),
-                CheckStep::skipped("search", target),
+                failed("open", target.clone(), started, error, "directory_file"),
+                CheckStep::skipped("search").at(target),
             ];
         }
     };
     let target = path.display().to_string();
-    let open = CheckStep::passed("open", target.clone(), started, None);
+    let open = passed("open", target.clone(), started, None);
     let started = Instant::now();
     let search = match count(file, config) {
-        Ok((people, certificates)) => CheckStep::found(target, started, people, certificates),
-        Err(error) => CheckStep::failed("search", target, started, error, "directory_file"),
+        Ok((people, certificates)) => found(target, started, people, certificates),
+        Err(error) => failed("search", target, started, error, "directory_file"),
     };
     vec![open, search]
 }

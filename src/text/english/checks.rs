@@ -1,8 +1,9 @@
-//! Steps of the verb `check`: what went wrong and what mends it.
+//! Steps of the verb `check`: what was seen and what mends it.
 
 use super::Table;
 
 pub(super) const TABLE: Table = &[
+    ("configuration", "mend the configuration at the place the error names"),
     ("directory_base", "give a base below which people are and that the account may read"),
     ("directory_bind", "check user and password of the directory's bind"),
     ("directory_bind_525", "the user does not exist"),
@@ -53,4 +54,6 @@ pub(super) const TABLE: Table = &[
         "exchange_unreachable",
         "check name resolution, firewall and exchange/proxy for the address in the message's target",
     ),
+    ("store_opened", "{path} can be written"),
+    ("trust_loaded", "{anchors} anchors, {intermediates} intermediates, {crls} CRLs"),
 ];

@@ -70,6 +70,7 @@ pub(super) const TABLE: Table = &[
     ("recipients", "recipients the run looked at"),
     ("remedy", "what mends it"),
     ("removed", "values that the attribute loses, and why"),
+    ("requests", "requests sent to Exchange Online"),
     ("result", "how it ended"),
     ("rule", "the rule's source"),
     ("run", "id of the run"),
