@@ -273,6 +273,17 @@ fn a_value_to_sign_with_is_published_beside_a_foreign_one_to_encrypt_with() {
 }
 
 #[test]
+fn a_value_that_goes_itself_saves_none_to_sign_with() {
+    let (good, signs) = (value(UC, Kind::Dual, 10, 0), value(SMIME, Kind::Signs, 5, 0));
+    let long = value(SMIME, Kind::Dual, 20, 40_000);
+    let mut scene =
+        Scene::new(&[good.clone(), signs, long.clone()], &[good, long.clone()], std::slice::from_ref(&long));
+    scene.circumstances.scope_changed = true;
+    let row = scene.row(SMIME);
+    assert_eq!((row.action, row.reason.as_deref()), (Action::Clear, Some(reason::OVER_LIMIT)));
+}
+
+#[test]
 fn only_who_has_nothing_left_and_is_written_loses_the_last_one() {
     let (held, stale) = (value(UC, Kind::Dual, 5, 0), value(SMIME, Kind::Expired, 900, 0));
     let losing = |scene: &Scene| scene.plan().iter().map(|change| change.loses_last).collect::<Vec<_>>();
