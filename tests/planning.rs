@@ -265,6 +265,54 @@ fn a_value_to_sign_with_does_not_hide_one_to_encrypt_with() {
 }
 
 #[test]
+fn a_value_to_sign_with_is_published_beside_a_foreign_one_to_encrypt_with() {
+    let (good, signs) = (value(UC, Kind::Dual, 10, 0), value(SMIME, Kind::Signs, 5, 0));
+    let foreign = value(SMIME, Kind::Encrypts, 20, 0);
+    let row = Scene::new(&[good, signs.clone()], std::slice::from_ref(&foreign), &[]).row(SMIME);
+    assert_eq!(after(&row), [signs.sha256, foreign.sha256]);
+}
+
+#[test]
+fn a_value_that_goes_itself_saves_none_to_sign_with() {
+    let (good, signs) = (value(UC, Kind::Dual, 10, 0), value(SMIME, Kind::Signs, 5, 0));
+    let long = value(SMIME, Kind::Dual, 20, 40_000);
+    let mut scene =
+        Scene::new(&[good.clone(), signs, long.clone()], &[good, long.clone()], std::slice::from_ref(&long));
+    scene.circumstances.scope_changed = true;
+    let row = scene.row(SMIME);
+    assert_eq!((row.action, row.reason.as_deref()), (Action::Clear, Some(reason::OVER_LIMIT)));
+}
+
+#[test]
+fn only_who_has_nothing_left_and_is_written_loses_the_last_one() {
+    let (held, stale) = (value(UC, Kind::Dual, 5, 0), value(SMIME, Kind::Expired, 900, 0));
+    let losing = |scene: &Scene| scene.plan().iter().map(|change| change.loses_last).collect::<Vec<_>>();
+    let both = Scene::new(&[], &[held.clone(), stale.clone()], std::slice::from_ref(&held));
+    assert_eq!(losing(&both), [true, true]);
+    assert_eq!(Plan::new(both.plan()).people_losing_last(), 1);
+    assert_eq!(Plan::new(both.plan()).recipients_losing(), 1);
+    let one = Scene::new(&[], std::slice::from_ref(&held), std::slice::from_ref(&held));
+    assert_eq!(losing(&one), [true, false]);
+    let other_stays = Scene::new(&[], &[held.clone(), stale.clone()], &[]);
+    assert_eq!(losing(&other_stays), [false, false]);
+    let mut unreadable = Scene::new(&[], std::slice::from_ref(&stale), &[]);
+    unreadable.before.user_certificate = None;
+    assert_eq!(unreadable.row(SMIME).action, Action::Clear);
+    assert_eq!(losing(&unreadable), [false, false]);
+    let mut dir_synced = both;
+    dir_synced.recipient = recipient(true, false);
+    assert_eq!(losing(&dir_synced), [false, false]);
+}
+
+#[test]
+fn an_undetermined_value_stays_whatever_reason_it_is_given() {
+    let odd = Value { reason: Some(reason::EXPIRED), ..value(UC, Kind::Undetermined, 5, 0) };
+    for values in [vec![], vec![odd.clone()]] {
+        assert_eq!(Scene::new(&values, std::slice::from_ref(&odd), &[]).row(UC).action, Action::None);
+    }
+}
+
+#[test]
 fn a_foreign_value_that_stays_in_front_is_named() {
     let (good, weak) = (value(UC, Kind::Dual, 10, 0), value(SMIME, Kind::Weak, 5, 0));
     let mut scene = Scene::new(&[good], std::slice::from_ref(&weak), &[]);

@@ -213,9 +213,11 @@ fn a_failed_write_changes_nothing_and_says_why() {
     let entry = store.journal_begin(run, &change(1, "r"), NOW).unwrap();
     store.journal_done(entry, &WriteEnd::Failed(failure()), NOW + 1).unwrap();
     assert!(store.ours("r").unwrap().is_empty() && store.open_writes().unwrap().is_empty());
-    let found = store.changes(&of_run(run)).unwrap().remove(0);
-    assert_eq!((found.result, found.error), (ChangeResult::Failed, Some(failure())));
+    let found = || store.changes(&of_run(run)).unwrap().remove(0);
+    assert_eq!((found().result, found().error), (ChangeResult::Failed, Some(failure())));
     assert_eq!(store.removals_since(NOW).unwrap(), (0, 0));
+    store.journal_begin(run, &change(1, "r"), NOW + 2).unwrap();
+    assert_eq!((found().result, found().error), (ChangeResult::Planned, None), "the next attempt starts afresh");
 }
 
 #[test]
@@ -317,6 +319,7 @@ fn settings_default_to_the_configuration_and_refuse_nonsense() {
 fn old_runs_go_with_the_bytes_that_only_they_named() {
     let store = Store::in_memory().unwrap();
     let old = begin(&store, "sync", NOW - 10 * DAY);
+    let unfinished = begin(&store, "sync", NOW - 10 * DAY);
     let alone = Change { before: vec![raw("only the old run")], ..change(2, "b") };
     let rows = [change(1, "a"), alone];
     store.record_changes(old, rows.iter().map(|change| (change, ChangeResult::Planned))).unwrap();
@@ -327,7 +330,10 @@ fn old_runs_go_with_the_bytes_that_only_they_named() {
 
     assert_eq!(store.purge(30, NOW).unwrap(), 0);
     assert_eq!(store.purge(5, NOW).unwrap(), 1);
-    assert_eq!(store.runs(&RunFilter::default()).unwrap().iter().map(|run| run.run).collect::<Vec<_>>(), [young]);
+    assert_eq!(
+        store.runs(&RunFilter::default()).unwrap().iter().map(|run| run.run).collect::<Vec<_>>(),
+        [young, unfinished]
+    );
     assert_eq!(store.changes(&of_run(young)).unwrap()[0].change, change(1, "a"));
 
     let open = begin(&store, "sync", NOW - 20 * DAY);

@@ -100,7 +100,7 @@ pub struct Change {
     pub losers: Vec<Item>,
     /// Why the row is skipped, or why the first removed value goes.
     pub reason: Option<Reason>,
-    /// Whether this is (part of) what leaves the person without any value in either attribute.
+    /// Whether writing this is (part of) what leaves the person without any value in either attribute.
     pub loses_last: bool,
 }
 
@@ -143,7 +143,7 @@ impl Plan {
 
     /// How many people lose their last value.
     pub fn people_losing_last(&self) -> u64 {
-        self.distinct_recipients(|change| change.removes() && change.loses_last)
+        self.distinct_recipients(|change| change.loses_last)
     }
 
     fn distinct_recipients(&self, counts: impl Fn(&Change) -> bool) -> u64 {

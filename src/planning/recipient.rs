@@ -97,11 +97,21 @@ pub fn plan_vanished(subject: &Subject<'_>, policy: &Policy) -> Vec<Change> {
 
 /// The row of a person without a recipient; the reason is `no_recipient`, `ambiguous` or `no_address`.
 pub fn skip_person(person: &Person, reason: &'static str) -> Change {
+    let primary_smtp_address = person.primary_address().map(ToString::to_string);
+    Change { person: Some(person.identity.clone()), ..skip_nobody(primary_smtp_address, reason) }
+}
+
+/// The row of an identity that could not be resolved; the reason is `not_found` or `ambiguous`.
+pub fn skip_unresolved(identity: &str, reason: &'static str) -> Change {
+    skip_nobody(Some(identity.to_owned()), reason)
+}
+
+fn skip_nobody(primary_smtp_address: Option<String>, reason: &'static str) -> Change {
     Change {
         number: 0,
-        person: Some(person.identity.clone()),
+        person: None,
         recipient: None,
-        primary_smtp_address: person.primary_address().map(ToString::to_string),
+        primary_smtp_address,
         attribute: None,
         action: Action::Skip,
         before: Vec::new(),
@@ -114,24 +124,8 @@ pub fn skip_person(person: &Person, reason: &'static str) -> Change {
     }
 }
 
-/// The row of an identity that could not be resolved; the reason is `not_found` or `ambiguous`.
-pub fn skip_unresolved(identity: &str, reason: &'static str) -> Change {
-    Change {
-        number: 0,
-        person: None,
-        recipient: None,
-        primary_smtp_address: Some(identity.to_owned()),
-        attribute: None,
-        action: Action::Skip,
-        before: Vec::new(),
-        after: Vec::new(),
-        added: Vec::new(),
-        removed: Vec::new(),
-        losers: Vec::new(),
-        reason: Some(Reason::Borrowed(reason)),
-        loses_last: false,
-    }
-}
+/// A value that goes, and why.
+type Removed<'a> = (&'a Value, &'static str);
 
 /// What becomes of one attribute.
 struct Outcome<'a> {
@@ -139,7 +133,7 @@ struct Outcome<'a> {
     /// `None` where they could not be read.
     before: Option<Vec<&'a Value>>,
     after: Vec<&'a Value>,
-    removed: Vec<(&'a Value, &'static str)>,
+    removed: Vec<Removed<'a>>,
     losers: Vec<Item>,
 }
 
@@ -163,27 +157,11 @@ fn decide<'a>(subject: &Subject<'a>, policy: &Policy, attribute: Attribute, bett
     let readable = subject.before.values(attribute).is_some();
     let before = subject.before.values(attribute).map(without_repetition).unwrap_or_default();
     let fate = Fate { subject, policy, attribute };
-    let stays_to_encrypt =
-        before.iter().any(|value| policy.counts_as_fit(value, Use::Encrypt) && fate.of_absent(value).is_none());
-    let mut selection = select(attribute, subject.values, policy, better_behind && !stays_to_encrypt);
-
-    let lost: BTreeMap<_, _> = selection
-        .losers
-        .iter()
-        .filter(|loser| loser.reason != reason::DUPLICATE)
-        .map(|loser| (loser.value.sha256, loser.reason))
-        .collect();
-    let chosen: BTreeSet<_> = selection.chosen.iter().map(|value| value.sha256).collect();
-    let (mut kept, mut removed) = (Vec::new(), Vec::new());
-    for value in ranked(before.iter().copied().filter(|value| !chosen.contains(&value.sha256))) {
-        let goes = match lost.get(&value.sha256) {
-            Some(reason) => fate.of_loser(value, reason),
-            None => fate.of_absent(value),
-        };
-        match goes {
-            Some(reason) => removed.push((value, reason)),
-            None => kept.push(value),
-        }
+    let mut selection = select(attribute, subject.values, policy, false);
+    let (mut kept, mut removed) = fate.divide(&before, &selection);
+    if better_behind && !kept.iter().any(|value| policy.counts_as_fit(value, Use::Encrypt)) {
+        selection = select(attribute, subject.values, policy, true);
+        (kept, removed) = fate.divide(&before, &selection);
     }
     make_room(&mut selection, policy, &before, kept.len());
     let losers = selection.losers.iter().map(|loser| Item::new(loser.value, Some(loser.reason))).collect();
@@ -219,6 +197,29 @@ struct Fate<'a> {
 }
 
 impl Fate<'_> {
+    /// What stays of the values in Exchange that were not chosen, and what goes.
+    fn divide<'v>(&self, before: &[&'v Value], selection: &Selection<'_>) -> (Vec<&'v Value>, Vec<Removed<'v>>) {
+        let lost: BTreeMap<_, _> = selection
+            .losers
+            .iter()
+            .filter(|loser| loser.reason != reason::DUPLICATE)
+            .map(|loser| (loser.value.sha256, loser.reason))
+            .collect();
+        let chosen: BTreeSet<_> = selection.chosen.iter().map(|value| value.sha256).collect();
+        let (mut kept, mut removed) = (Vec::new(), Vec::new());
+        for value in ranked(before.iter().copied().filter(|value| !chosen.contains(&value.sha256))) {
+            let goes = match lost.get(&value.sha256) {
+                Some(reason) => self.of_loser(value, reason),
+                None => self.of_absent(value),
+            };
+            match goes {
+                Some(reason) => removed.push((value, reason)),
+                None => kept.push(value),
+            }
+        }
+        (kept, removed)
+    }
+
     fn is_ours(&self, value: &Value) -> bool {
         self.subject.ours.contains(&(self.attribute, value.sha256))
     }
