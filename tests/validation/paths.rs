@@ -104,6 +104,48 @@ fn what_is_missing_leaves_it_open() {
 }
 
 #[test]
+fn issuers_that_are_not_settled_are_not_held_against_the_leaf() {
+    let root = Authority::root("Root");
+    let other = Authority::root("Other");
+    let mut params = ca_params("Issuing");
+    params.not_after = date_time_ymd(2026, 2, 1);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let issuing = root.child_of(params);
+    let ann = issuing.person(|_| {});
+    let found = verdict(&ann, &evidence(&[&other.certificate], &[&issuing.certificate], &[]), &rules());
+    assert_eq!(codes(&found), ["issuer_expired", "issuer_extended_key_usage", "issuer_not_found"]);
+    assert_eq!((found.fitness(), reason(&found)), (Fitness::Undetermined, Some("undetermined")));
+}
+
+#[test]
+fn no_changed_bit_is_accepted() {
+    let root = Authority::root("Root");
+    let issuing = root.child("Issuing");
+    let ann = issuing.person(|_| {});
+    let bits = |der: &[u8]| -> Vec<Vec<u8>> {
+        let changed = |bit: usize| {
+            let mut der = der.to_vec();
+            der[bit / 8] ^= 1 << (bit % 8);
+            der
+        };
+        (0..der.len() * 8).map(changed).collect()
+    };
+    let trust = evidence(&[&root.certificate], &[&issuing.certificate], &[]);
+    for der in bits(&ann.der) {
+        if let Ok(changed) = Certificate::parse(&der) {
+            let found = verdict(&changed, &trust, &rules());
+            assert!(!found.path_valid && found.fitness() != Fitness::Fit, "{}", hex::encode(der));
+        }
+    }
+    for der in bits(&issuing.certificate.der) {
+        if let Ok(changed) = Certificate::parse(&der) {
+            let found = verdict(&ann, &evidence(&[&root.certificate], &[&changed], &[]), &rules());
+            assert!(!found.path_valid && found.fitness() != Fitness::Fit, "{}", hex::encode(der));
+        }
+    }
+}
+
+#[test]
 fn embedded_certificates_help_and_are_never_trusted() {
     let root = Authority::root("Root");
     let issuing = root.child("Issuing");

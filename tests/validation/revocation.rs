@@ -127,6 +127,21 @@ fn authorities_are_looked_up_and_the_anchor_is_not() {
 }
 
 #[test]
+fn no_changed_bit_of_a_list_is_accepted() {
+    let root = Authority::root("Root");
+    let ann = root.person(|_| {});
+    let der = root.crl_der(&[1], |_| {});
+    assert_eq!(judged(&root, &ann, &[Crl::parse(&der).unwrap()]).fitness(), Fitness::Fit);
+    for bit in 0..der.len() * 8 {
+        let mut changed = der.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(changed) = Crl::parse(&changed) {
+            assert_eq!(judged(&root, &ann, &[changed]).fitness(), Fitness::Undetermined, "bit {bit}");
+        }
+    }
+}
+
+#[test]
 fn revocation_can_be_left_out() {
     let root = Authority::root("Root");
     let ann = root.person(|_| {});
