@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::error::{Code, Error, Result};
 
 use super::read::{Source, pointer_error, rfc3339};
-use super::{AuthMethod, BindMethod, Changes, Config, Directory, DirectoryKind, Lints, RevocationMode, Secret};
+use super::{AuthMethod, BindMethod, Changes, Config, Directory, Lints, RevocationMode, Secret};
 
 pub(super) fn ranges(config: &Config) -> Result<()> {
     let wrong = |pointer: &str, detail: &str| Err(pointer_error(Source::Configuration, pointer, detail));
@@ -73,7 +73,6 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
                 "this bind method",
             ),
             ("bind/keytab", directory.bind.keytab.is_some(), "Kerberos"),
-            ("filter", directory.kind == DirectoryKind::Ldif && directory.filter.is_some(), "filters on LDIF files"),
         ];
         for (key, set, what) in asked {
             if set {
