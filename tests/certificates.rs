@@ -1,4 +1,5 @@
 //! Certificates, values and bundles made by OpenSSL, read by `smimesync::certificate`.
+#![expect(clippy::unwrap_used, reason = "a test says best where it fails")]
 
 use std::fs;
 use std::path::Path;

@@ -102,14 +102,16 @@ impl Crl {
         if !rest.is_empty() {
             return Err(ParseError::TrailingBytes);
         }
-        Ok(Self::from_parsed(der, &crl))
+        // version, which version 1 leaves out
+        let algorithms_match = der::algorithms_match(der, |first| usize::from(first == 0x02));
+        Ok(Self::from_parsed(der, &crl, algorithms_match.ok_or(ParseError::Malformed)?))
     }
 
-    fn from_parsed(der: &[u8], crl: &CertificateRevocationList<'_>) -> Self {
+    fn from_parsed(der: &[u8], crl: &CertificateRevocationList<'_>, algorithms_match: bool) -> Self {
         let (scheme, _) = algorithm::signature(&crl.signature_algorithm);
         let bits = &crl.signature_value;
         let mut reading = Reading::default();
-        if crl.signature_algorithm != crl.tbs_cert_list.signature {
+        if !algorithms_match {
             reading.defect = Some(CrlDefect::AlgorithmMismatch);
         }
         reading.take_extensions(crl.extensions());
@@ -156,16 +158,18 @@ impl Reading {
                 self.mark(CrlDefect::MalformedExtension);
             }
             match (extension.oid.to_id_string().as_str(), extension.parsed_extension()) {
-                ("2.5.29.28", _) => {
-                    if self.take_issuing_distribution_point(extension.value).is_none() {
-                        self.mark(CrlDefect::MalformedExtension);
-                    }
-                }
+                ("2.5.29.28", _) => self.take_scope(extension.value),
                 ("2.5.29.27", _) => self.scope.delta = true,
                 ("2.5.29.20" | "2.5.29.35" | "2.5.29.46", _) => {}
                 _ if extension.critical => self.mark(CrlDefect::UnknownCriticalExtension),
                 _ => {}
             }
+        }
+    }
+
+    fn take_scope(&mut self, value: &[u8]) {
+        if self.take_issuing_distribution_point(value).is_none() {
+            self.mark(CrlDefect::MalformedExtension);
         }
     }
 

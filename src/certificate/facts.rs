@@ -95,10 +95,12 @@ impl Certificate {
         if !rest.is_empty() {
             return Err(ParseError::TrailingBytes);
         }
-        Ok(Self::from_parsed(der, &certificate))
+        // version, which version 1 leaves out, and serialNumber
+        let algorithms_match = der::algorithms_match(der, |first| if first == 0xa0 { 2 } else { 1 });
+        Ok(Self::from_parsed(der, &certificate, algorithms_match.ok_or(ParseError::Malformed)?))
     }
 
-    fn from_parsed(der: &[u8], certificate: &X509Certificate<'_>) -> Self {
+    fn from_parsed(der: &[u8], certificate: &X509Certificate<'_>, algorithms_match: bool) -> Self {
         let extensions = Extensions::of(certificate);
         let (scheme, signature) = algorithm::signature(&certificate.signature_algorithm);
         let (public_key, key) = algorithm::public_key(certificate.public_key());
@@ -128,7 +130,7 @@ impl Certificate {
                     message: certificate.tbs_certificate.as_ref().into(),
                     value: if bits.unused_bits == 0 { bits.data.as_ref().into() } else { Box::default() },
                 },
-                algorithms_match: certificate.signature_algorithm == certificate.tbs_certificate.signature,
+                algorithms_match,
                 extensions,
             }),
         }

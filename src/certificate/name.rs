@@ -154,12 +154,16 @@ fn escape(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test says best where it fails")]
 mod tests {
     use x509_parser::prelude::FromDer;
 
     use super::*;
 
-    fn name(rdns: &[&[(&[u8], u8, &[u8])]]) -> Vec<u8> {
+    /// Type, string tag and value of an attribute.
+    type Part<'a> = (&'a [u8], u8, &'a [u8]);
+
+    fn name(rdns: &[&[Part<'_>]]) -> Vec<u8> {
         let tlv = |tag: u8, content: &[u8]| [&[tag, content.len() as u8], content].concat();
         let rdns: Vec<u8> = rdns
             .iter()

@@ -131,13 +131,21 @@ rules! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{Culture, exists};
+    use crate::text::{Culture, Text, exists};
 
     #[test]
     fn every_rule_has_a_sentence_and_a_remedy() {
         for rule in ALL {
             assert!(exists(Culture::English, "finding", rule.code), "no sentence for {}", rule.code);
             assert!(exists(Culture::English, "remedy", rule.code), "no remedy for {}", rule.code);
+        }
+    }
+
+    #[test]
+    fn sentences_are_one_lower_case_line_without_full_stop() {
+        for (kind, rule) in ALL.iter().flat_map(|rule| [("finding", rule), ("remedy", rule)]) {
+            let words = Text::plain(kind, rule.code).render(Culture::English);
+            assert!(words.starts_with(char::is_lowercase) && !words.ends_with('.') && !words.contains('\n'), "{words}");
         }
     }
 

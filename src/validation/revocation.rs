@@ -23,9 +23,9 @@ pub(super) fn check<'a>(path: &[Link<'a>], search: &mut Search<'a>, findings: &m
     if search.rules.revocation == RevocationCheck::Off {
         return;
     }
-    for (index, pair) in path.windows(2).enumerate() {
-        let [link, issuer] = pair else { continue };
-        match status(link.certificate, *issuer, search) {
+    for (index, link) in path.iter().enumerate().take(path.len().saturating_sub(1)) {
+        let above = path.get(index + 1..).unwrap_or_default();
+        match status(link.certificate, above, search) {
             Status::Good => {}
             Status::Revoked(entry) => {
                 let rule = if index == 0 { &rule::REVOKED } else { &rule::ISSUER_REVOKED };
@@ -37,14 +37,15 @@ pub(super) fn check<'a>(path: &[Link<'a>], search: &mut Search<'a>, findings: &m
     }
 }
 
-fn status<'a>(certificate: &Certificate, issuer: Link<'a>, search: &mut Search<'a>) -> Status {
+/// `above`: the certificates of the path that stand above it, its issuer first.
+fn status<'a>(certificate: &Certificate, above: &[Link<'a>], search: &mut Search<'a>) -> Status {
     let evidence = search.evidence;
     let mut usable: Vec<&Crl> = Vec::new();
     let mut cause = None;
     let mut deltas = false;
     for crl in evidence.crls_of(&certificate.details.issuer) {
         deltas |= crl.details.scope.delta;
-        match obstacle(crl, certificate, issuer, search) {
+        match obstacle(crl, certificate, above, search) {
             None => usable.push(crl),
             Some(found) => {
                 cause.get_or_insert(found);
@@ -75,7 +76,7 @@ fn status<'a>(certificate: &Certificate, issuer: Link<'a>, search: &mut Search<'
 }
 
 /// Why nothing about a certificate can be concluded from a CRL; `None` if it can be.
-fn obstacle<'a>(crl: &Crl, certificate: &Certificate, issuer: Link<'a>, search: &mut Search<'a>) -> Option<String> {
+fn obstacle<'a>(crl: &Crl, certificate: &Certificate, above: &[Link<'a>], search: &mut Search<'a>) -> Option<String> {
     let details = &crl.details;
     let at_ms = search.rules.at_ms;
     if details.scope.delta {
@@ -105,17 +106,24 @@ fn obstacle<'a>(crl: &Crl, certificate: &Certificate, issuer: Link<'a>, search: 
     if details.signature.scheme.hash().is_some_and(|hash| structure::is_weak(hash, search.rules)) {
         return Some("weak signature".to_owned());
     }
-    let authority = issuer.certificate;
-    if authority.details.extensions.key_usage.is_some_and(|usage| !usage.has("cRLSign")) {
-        return Some("no cRLSign".to_owned());
+    // an authority that changed its key may sign its list with either; both are validated, being of this path
+    let signers = above.iter().filter(|link| link.certificate.details.subject == details.issuer);
+    let mut cause = "signed by another key";
+    for signer in signers {
+        let authority = signer.certificate;
+        if authority.details.extensions.key_usage.is_some_and(|usage| !usage.has("cRLSign")) {
+            cause = "no cRLSign";
+            continue;
+        }
+        let remember = signer.pooled.then_some(crl.sha256);
+        match search.check(&details.signature, remember, authority) {
+            Some(SignatureCheck::Good) => return None,
+            Some(SignatureCheck::Bad) => {}
+            Some(SignatureCheck::Unsupported) => cause = "unsupported signature",
+            None => cause = "limit of signature checks",
+        }
     }
-    let remember = issuer.pooled.then_some(crl.sha256);
-    match search.check(&details.signature, remember, authority) {
-        Some(SignatureCheck::Good) => None,
-        Some(SignatureCheck::Bad) => Some("signed by another key".to_owned()),
-        Some(SignatureCheck::Unsupported) => Some("unsupported signature".to_owned()),
-        None => Some("limit of signature checks".to_owned()),
-    }
+    Some(cause.to_owned())
 }
 
 /// Whether a list for one distribution point is the one that the certificate names, for all reasons (RFC 5280 6.3.3 (b)(2)).

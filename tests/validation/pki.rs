@@ -1,30 +1,31 @@
 //! Authorities and people made by rcgen, and a short way to judge them.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, RevokedCertParams, SanType, SerialNumber,
+    date_time_ymd,
 };
 use smimesync::certificate::{Certificate, Crl};
 use smimesync::people::Address;
 use smimesync::validation::{Anchor, Audience, Evidence, RevocationCheck, Rules, Verdict, judge};
 
 /// 2026-06-01T00:00:00Z.
-pub const NOW: i64 = 1_780_272_000_000;
-pub const DAY: i64 = 86_400_000;
-pub const ADDRESS: &str = "ann@contoso.com";
+pub(crate) const NOW: i64 = 1_780_272_000_000;
+pub(crate) const DAY: i64 = 86_400_000;
+pub(crate) const ADDRESS: &str = "ann@contoso.com";
 
 /// An authority that can issue.
-pub struct Authority {
-    pub params: CertificateParams,
-    pub key: KeyPair,
-    pub certificate: Certificate,
+pub(crate) struct Authority {
+    pub(crate) params: CertificateParams,
+    pub(crate) key: KeyPair,
+    pub(crate) certificate: Certificate,
 }
 
-pub fn key() -> KeyPair {
+pub(crate) fn key() -> KeyPair {
     KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap()
 }
 
-pub fn ca_params(name: &str) -> CertificateParams {
+pub(crate) fn ca_params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -36,7 +37,7 @@ pub fn ca_params(name: &str) -> CertificateParams {
 }
 
 /// A person's certificate as it should be, for an EC key.
-pub fn person_params(address: &str) -> CertificateParams {
+pub(crate) fn person_params(address: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "Ann Lee");
     params.is_ca = IsCa::ExplicitNoCa;
@@ -51,42 +52,50 @@ pub fn person_params(address: &str) -> CertificateParams {
 }
 
 impl Authority {
-    pub fn root(name: &str) -> Self {
+    pub(crate) fn root(name: &str) -> Self {
         Self::root_of(ca_params(name))
     }
 
-    pub fn root_of(params: CertificateParams) -> Self {
+    pub(crate) fn root_of(params: CertificateParams) -> Self {
         let key = key();
         let certificate = Certificate::parse(params.self_signed(&key).unwrap().der()).unwrap();
         Self { params, key, certificate }
     }
 
-    pub fn child(&self, name: &str) -> Self {
+    pub(crate) fn child(&self, name: &str) -> Self {
         self.child_of(ca_params(name))
     }
 
-    pub fn child_of(&self, params: CertificateParams) -> Self {
+    pub(crate) fn child_of(&self, params: CertificateParams) -> Self {
         let key = key();
         let certificate = self.issue(&params, &key);
         Self { params, key, certificate }
     }
 
-    pub fn issuer(&self) -> Issuer<'_, &KeyPair> {
+    pub(crate) fn issuer(&self) -> Issuer<'_, &KeyPair> {
         Issuer::from_params(&self.params, &self.key)
     }
 
-    pub fn issue(&self, params: &CertificateParams, key: &KeyPair) -> Certificate {
+    pub(crate) fn issue(&self, params: &CertificateParams, key: &KeyPair) -> Certificate {
         Certificate::parse(params.signed_by(key, &self.issuer()).unwrap().der()).unwrap()
     }
 
-    pub fn person(&self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
+    pub(crate) fn person(&self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
         let mut params = person_params(ADDRESS);
         change(&mut params);
         self.issue(&params, &key())
     }
 
     /// A CRL with a time of validity around `NOW`, changed as the test needs it.
-    pub fn crl(&self, serials: &[u64], change: impl FnOnce(&mut CertificateRevocationListParams)) -> Crl {
+    pub(crate) fn crl(&self, serials: &[u64], change: impl FnOnce(&mut CertificateRevocationListParams)) -> Crl {
+        Crl::parse(&self.crl_der(serials, change)).unwrap()
+    }
+
+    pub(crate) fn crl_der(
+        &self,
+        serials: &[u64],
+        change: impl FnOnce(&mut CertificateRevocationListParams),
+    ) -> Vec<u8> {
         let revoked = |serial: &u64| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),
             revocation_time: date_time_ymd(2026, 4, 1),
@@ -102,15 +111,15 @@ impl Authority {
             key_identifier_method: KeyIdMethod::Sha256,
         };
         change(&mut params);
-        Crl::parse(params.signed_by(&self.issuer()).unwrap().der()).unwrap()
+        params.signed_by(&self.issuer()).unwrap().der().to_vec()
     }
 }
 
-pub fn anchor(certificate: &Certificate) -> Anchor {
+pub(crate) fn anchor(certificate: &Certificate) -> Anchor {
     Anchor { certificate: certificate.clone(), domains: None }
 }
 
-pub fn evidence(anchors: &[&Certificate], intermediates: &[&Certificate], crls: &[Crl]) -> Evidence {
+pub(crate) fn evidence(anchors: &[&Certificate], intermediates: &[&Certificate], crls: &[Crl]) -> Evidence {
     Evidence::new(
         anchors.iter().map(|certificate| anchor(certificate)).collect(),
         intermediates.iter().map(|certificate| (*certificate).clone()).collect(),
@@ -119,7 +128,7 @@ pub fn evidence(anchors: &[&Certificate], intermediates: &[&Certificate], crls: 
 }
 
 /// Rules without revocation.
-pub fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     Rules {
         at_ms: NOW,
         min_rsa_bits: 2048,
@@ -131,15 +140,20 @@ pub fn rules() -> Rules {
 }
 
 /// The verdict for Ann.
-pub fn verdict(certificate: &Certificate, evidence: &Evidence, rules: &Rules) -> Verdict {
+pub(crate) fn verdict(certificate: &Certificate, evidence: &Evidence, rules: &Rules) -> Verdict {
     verdict_for(&[ADDRESS], certificate, evidence, rules)
 }
 
-pub fn verdict_for(addresses: &[&str], certificate: &Certificate, evidence: &Evidence, rules: &Rules) -> Verdict {
+pub(crate) fn verdict_for(
+    addresses: &[&str],
+    certificate: &Certificate,
+    evidence: &Evidence,
+    rules: &Rules,
+) -> Verdict {
     let addresses: Vec<Address> = addresses.iter().map(|address| Address::parse(address).unwrap()).collect();
     judge(certificate, &[], Some(&Audience { addresses: &addresses }), evidence, rules)
 }
 
-pub fn codes(verdict: &Verdict) -> Vec<&'static str> {
+pub(crate) fn codes(verdict: &Verdict) -> Vec<&'static str> {
     verdict.findings.iter().map(|finding| finding.code).collect()
 }

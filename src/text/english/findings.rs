@@ -31,7 +31,7 @@ pub(super) const TABLE: Table = &[
     ("no_anchors", "no trust anchors are known"),
     ("not_a_certificate", "the value is neither a certificate nor a known container, it begins with: {observed}"),
     ("not_yet_valid", "not valid before {observed}"),
-    ("path_length_exceeded", "{observed} intermediate authorities follow an issuer that allows {expected}"),
+    ("path_length_exceeded", "too many intermediate authorities follow an issuer: {observed}, it allows {expected}"),
     ("path_search_limit", "the search for a path ended at its limit of {expected}"),
     ("policies_unchecked", "the path requires certificate policies, which this version does not evaluate"),
     ("policy_mapping_any", "an issuer maps certificate policies to or from anyPolicy"),
