@@ -1,0 +1,10 @@
+//! The C ABI: translation only. Every export goes through one guard; every pointer is checked; ownership is in the types.
+
+mod column;
+mod cursor;
+mod error;
+mod guard;
+mod session;
+mod text;
+mod verb;
+mod version;

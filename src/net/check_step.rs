@@ -1,0 +1,58 @@
+//! One thing that must work before a run can; the rows of the verb `check` are made from it.
+
+use crate::error::Error;
+use crate::text::Text;
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckResult {
+    /// It works.
+    Pass,
+    /// It does not.
+    Fail,
+    /// It was not tried, because what it rests on failed.
+    Skipped,
+}
+
+impl CheckResult {
+    /// The name at the ABI.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// One thing that must work before a run can.
+#[derive(Debug, Clone)]
+pub struct CheckStep {
+    /// Its stable name.
+    pub step: &'static str,
+    /// How it ended.
+    pub result: CheckResult,
+    /// Milliseconds it took; `None` where it was not tried.
+    pub latency_ms: Option<u64>,
+    /// What went wrong.
+    pub error: Option<Error>,
+    /// What mends it.
+    pub remedy: Option<Text>,
+}
+
+impl CheckStep {
+    /// A step that works.
+    pub fn pass(step: &'static str, latency_ms: u64) -> Self {
+        Self { step, result: CheckResult::Pass, latency_ms: Some(latency_ms), error: None, remedy: None }
+    }
+
+    /// A step that does not work.
+    pub fn fail(step: &'static str, latency_ms: u64, error: Error, remedy: Option<Text>) -> Self {
+        Self { step, result: CheckResult::Fail, latency_ms: Some(latency_ms), error: Some(error), remedy }
+    }
+
+    /// A step that was not tried.
+    pub fn skipped(step: &'static str) -> Self {
+        Self { step, result: CheckResult::Skipped, latency_ms: None, error: None, remedy: None }
+    }
+}
