@@ -21,11 +21,31 @@ struct Held {
     values: Vec<Vec<u8>>,
 }
 
+/// The end of a range of values.
+#[derive(Clone, Copy)]
+enum Range {
+    /// `*`: the last value is there.
+    ToTheEnd,
+    /// The number of the last value that is there.
+    Until(u64),
+}
+
+impl Range {
+    /// From the option's value, such as `0-1499`. What cannot be understood is not taken for the end.
+    fn parse(text: &str) -> Self {
+        match text.split_once('-') {
+            Some((_, "*")) => Self::ToTheEnd,
+            Some((_, last)) => Self::Until(last.parse().unwrap_or_default()),
+            None => Self::Until(0),
+        }
+    }
+}
+
 /// An attribute description (RFC 4512 2.5) taken apart.
 struct Description {
     name: String,
     plain: bool,
-    range: Option<(u64, Option<u64>)>,
+    range: Option<Range>,
 }
 
 impl Description {
@@ -34,8 +54,8 @@ impl Description {
         let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
         let (mut plain, mut range) = (true, None);
         for option in parts.map(str::to_ascii_lowercase) {
-            match option.strip_prefix("range=").and_then(|range| range.split_once('-')) {
-                Some((low, high)) => range = low.parse().ok().map(|low| (low, high.parse().ok())),
+            match option.strip_prefix("range=") {
+                Some(text) => range = Some(Range::parse(text)),
                 None => plain &= option == "binary",
             }
         }
@@ -64,9 +84,8 @@ impl Entry {
         let before = held.values.len();
         held.values.extend(values);
         held.missing_from = match range {
-            // an end without a number is `*`: nothing is missing
-            Some((_, None)) => None,
-            Some((low, Some(high))) => Some(high.max(low) + 1),
+            Some(Range::ToTheEnd) => None,
+            Some(Range::Until(last)) => Some(last.saturating_add(1)),
             // Windows repeats a ranged attribute without the option and without values
             None if held.values.len() == before => held.missing_from,
             None => None,
@@ -149,6 +168,13 @@ mod tests {
         assert_eq!(first.missing_from("userCertificate"), Some(4));
         assert!(first.continue_range("userCertificate", entry(&[("userCertificate;binary;range=4-*", &["e"])])));
         assert_eq!((first.incomplete().count(), first.all("usercertificate").count()), (0, 5));
+    }
+
+    #[test]
+    fn a_range_that_cannot_be_understood_is_not_the_end() {
+        for option in ["range=0-x", "range=x", "range=", "range=0-18446744073709551615", "range=-"] {
+            assert!(entry(&[(&format!("member;{option}"), &["a"])]).missing_from("member").is_some(), "{option}");
+        }
     }
 
     #[test]

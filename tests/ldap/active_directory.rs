@@ -1,11 +1,14 @@
 //! Active Directory: Samba's AD DC.
 
+use std::collections::HashSet;
+
+use ldap3::{LdapConnAsync, Scope};
 use smimesync::certificate::Attribute;
 use smimesync::config::Directory;
 use smimesync::error::Code;
 use smimesync::people::PersonKind;
 
-use crate::reader::{anonymous, directory, everybody, named, people, shown, simple, steps};
+use crate::reader::{anonymous, directory, everybody, named, people, run, shown, simple, steps};
 use crate::servers::{PEOPLE, RealServer, active_directory, stranger};
 
 /// Below this unit the script loads its users.
@@ -98,4 +101,44 @@ fn identities_of_every_kind_find_their_person() {
 fn check_passes_where_reading_works() {
     let Some(server) = active_directory("active_directory::check_passes_where_reading_works") else { return };
     assert_eq!(shown(&steps(&ldaps(&server))), "name pass, connect pass, tls pass, bind pass, search pass");
+}
+
+#[test]
+fn contacts_come_with_all_their_values_byte_for_byte() {
+    let Some(server) = active_directory("active_directory::contacts_come_with_all_their_values_byte_for_byte") else {
+        return;
+    };
+    let dn = "CN=Lee\\, Ann (Jürgen),CN=Users,DC=ad,DC=test";
+    let values: HashSet<Vec<u8>> = (0..20).map(|number| vec![number; 32_768]).collect();
+    let text = |values: &[&str]| values.iter().map(|value| value.as_bytes().to_vec()).collect::<HashSet<_>>();
+    run(async {
+        let (driver, mut ldap) = LdapConnAsync::new(server.fact("LDAP_URL")).await.unwrap();
+        tokio::spawn(driver.drive());
+        let (admin, password) = (server.fact("ADMIN_DN"), server.fact("ADMIN_PASSWORD"));
+        ldap.simple_bind(admin, password).await.unwrap().success().unwrap();
+        let attributes = vec![
+            (b"objectClass".to_vec(), text(&["contact"])),
+            (b"mail".to_vec(), text(&["partner@y.test"])),
+            (b"proxyAddresses".to_vec(), text(&["SMTP:Partner@y.test", "smtp:p@y.test", "X400:c=us"])),
+            (b"userCertificate".to_vec(), values.clone()),
+            (b"userSMIMECertificate".to_vec(), HashSet::from([vec![0, 1, 2]])),
+        ];
+        ldap.add(dn, attributes).await.unwrap().success().unwrap();
+        let found = ldap.search(dn, Scope::Base, "(objectClass=contact)", vec!["cn"]).await.unwrap();
+        assert_eq!(found.0.len(), 1);
+    });
+    let mut config = ldaps(&server);
+    config.base = Some(server.fact("BASE_DN").into());
+    for identity in [dn, "P@Y.test"] {
+        let (found, _) = people(&config, &named(&[identity])).unwrap();
+        let contact = &found[0];
+        assert_eq!((contact.kind, contact.enabled, contact.complete), (PersonKind::Contact, None, true));
+        assert_eq!(contact.display_name.as_deref(), Some("Lee, Ann (Jürgen)"));
+        let addresses: Vec<_> = contact.addresses.iter().map(|address| address.as_str()).collect();
+        assert_eq!(addresses, ["Partner@y.test", "p@y.test"]);
+        let read: HashSet<Vec<u8>> = contact.values[..20].iter().map(|value| value.bytes.to_vec()).collect();
+        assert_eq!(read, values);
+        assert_eq!((contact.values.len(), &contact.values[20].bytes[..]), (21, &[0, 1, 2][..]));
+        assert!(contact.problems.is_empty(), "{:?}", contact.problems);
+    }
 }

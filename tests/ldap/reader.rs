@@ -73,6 +73,7 @@ pub(crate) fn directory(url: &str, base: &str, bind: Bind, ca_file: Option<&Path
     }
 }
 
-fn run<T>(future: impl Future<Output = T>) -> T {
+/// Runs a future to its end.
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(future)
 }

@@ -40,7 +40,8 @@ impl Questions {
         let people = if active_directory {
             "(objectCategory=person)(|(objectClass=user)(objectClass=contact))"
         } else {
-            "(|(objectClass=inetOrgPerson)(objectClass=contact))"
+            // with Active Directory's class too, or a server that hides what it is would seem to have lost its people
+            "(|(objectClass=user)(objectClass=inetOrgPerson)(objectClass=contact))"
         };
         let mut attributes: Vec<String> = ATTRIBUTES.iter().map(|name| (*name).to_owned()).collect();
         attributes.extend(config.source_anchor.clone());

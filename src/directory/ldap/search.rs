@@ -197,10 +197,13 @@ fn cookie(value: &[u8]) -> Option<Vec<u8>> {
 /// One entry by its DN, with these attributes; `None` where there is none to be seen.
 ///
 /// # Errors
-/// Those of the connection.
+/// Those of a search; the target is the server.
 pub(super) async fn one(connection: &mut Connection, dn: &str, attributes: &[&str]) -> Result<Option<Entry>> {
     let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
     match connection.operation().search(dn, Scope::Base, "(objectClass=*)", attributes).await {
+        Ok(found) if found.1.rc != failure::SUCCESS => {
+            Err(failure::of_result(&found.1, Doing::Search).target(connection.url.clone()))
+        }
         Ok(found) => Ok(found.0.into_iter().find_map(|item| entry(item.0))),
         Err(error) => Err(connection.failed(error, Doing::Search).await),
     }
