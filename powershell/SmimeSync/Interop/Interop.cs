@@ -46,6 +46,16 @@ namespace SmimeSync
         {
         }
 
+        /// <summary>What a row reports of its object.</summary>
+        public static NativeError OfRow(IObjectRow row)
+        {
+            CodeInfo info = CodeInfo.Of((int)row.ErrorCode.Value);
+            return new NativeError((int)row.ErrorCode.Value, info.Category, info.Area, row.GetIdentity(), row.Error)
+            {
+                IsTransient = info.IsTransient
+            };
+        }
+
         /// <summary>Reads an error and frees it; a NULL error still is one.</summary>
         internal static NativeError Take(int status, IntPtr error)
         {
