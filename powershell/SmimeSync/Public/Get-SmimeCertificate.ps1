@@ -1,0 +1,65 @@
+function Get-SmimeCertificate {
+    <#
+    .SYNOPSIS
+    Reads people's certificates from the directory.
+
+    .DESCRIPTION
+    Emits an object for each certificate in userCertificate and userSMIMECertificate, with the person it belongs to.
+    Nothing is judged; Test-SmimeCertificate does that. The certificate itself is given by its method GetDer().
+
+    Stream the output: an assignment collects everything first, and foreach (...) { break } does not end the reading.
+
+    .PARAMETER Identity
+    People, by distinguished name, GUID, user principal name or mail address; or objects that have such a property.
+    Everybody if absent. Null or empty is an error, never everybody.
+
+    .PARAMETER LdapFilter
+    An LDAP filter that people must match, too.
+
+    .PARAMETER SearchBase
+    Distinguished names below which people are.
+
+    .PARAMETER ResultSize
+    How many people are read at most: a number, or Unlimited. 1000 if absent; reaching it is a warning.
+
+    .EXAMPLE
+    Get-SmimeCertificate anna@contoso.com
+
+    .EXAMPLE
+    Get-SmimeCertificate -ResultSize Unlimited | Where-Object { $_.NotAfter -and $_.NotAfter -lt (Get-Date).AddDays(30) } | Export-Csv expiring.csv
+
+    .EXAMPLE
+    Get-SmimeCertificate -LdapFilter '(department=IT)' | Test-SmimeCertificate
+
+    .INPUTS
+    Text, or objects with Identity, UserPrincipalName, PrimarySmtpAddress, Mail or DistinguishedName.
+
+    .OUTPUTS
+    SmimeSync.PersonCertificate
+    #>
+    [CmdletBinding()]
+    [OutputType('SmimeSync.PersonCertificate')]
+    param(
+        [Parameter(Position = 0, ValueFromPipeline = $true)]
+        [AllowNull()] [AllowEmptyString()] [AllowEmptyCollection()] [object[]] $Identity,
+        [ValidateNotNullOrEmpty()] [string] $LdapFilter,
+        [ValidateNotNullOrEmpty()] [string[]] $SearchBase,
+        [string] $ResultSize = '1000'
+    )
+
+    begin {
+        $people = New-Object -TypeName System.Collections.Generic.List[string]
+        $session = Get-SmimeSession -Caller $PSCmdlet
+    }
+    process {
+        if ($PSBoundParameters.ContainsKey('Identity')) {
+            foreach ($person in (ConvertTo-SmimeIdentity -InputObject $Identity -For Directory -Caller $PSCmdlet)) { $people.Add($person) }
+        }
+    }
+    end {
+        # A pipeline or a list that named nobody is not everybody.
+        if ($people.Count -eq 0 -and ($MyInvocation.ExpectingInput -or $PSBoundParameters.ContainsKey('Identity'))) { return }
+        $options = ConvertTo-SmimeSelection -Identity $people -Bound $PSBoundParameters -ResultSize $ResultSize -Caller $PSCmdlet
+        Receive-SmimeRow -Session $session -Verb 'fetch' -Option $options -Caller $PSCmdlet -Activity $Script:Text.ActivityFetch -FailedRows List
+    }
+}
