@@ -61,12 +61,7 @@ fn is_about_one(error: &Error) -> bool {
     matches!(error.code(), Code::ExchangeNotFound | Code::ExchangeAmbiguous)
 }
 
-async fn list(
-    exchange: &Exchange,
-    options: &Options,
-    output: &Output,
-    row: impl Fn(&Recipient) -> Row,
-) -> Result<()> {
+async fn list(exchange: &Exchange, options: &Options, output: &Output, row: impl Fn(&Recipient) -> Row) -> Result<()> {
     let selection = Selection {
         types: options.types.as_deref(),
         filter: options.recipient_filter.as_deref(),
