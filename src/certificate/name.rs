@@ -154,7 +154,6 @@ fn escape(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test says best where it fails")]
 mod tests {
     use x509_parser::prelude::FromDer;
 

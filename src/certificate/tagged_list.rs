@@ -58,7 +58,6 @@ fn entries(mut bytes: &[u8]) -> Option<Vec<(u16, &[u8])>> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test says best where it fails")]
 mod tests {
     use super::*;
 

@@ -42,10 +42,9 @@ pub(super) fn ranges(config: &Config) -> Result<()> {
             return wrong(pointer, &format!("expected {low} to {high}"));
         }
     }
-    if let Some(exchange) = &config.exchange {
-        if exchange.concurrency.is_some_and(|count| !(1..=64).contains(&count)) {
-            return wrong("/exchange/concurrency", "expected 1 to 64");
-        }
+    let concurrency = config.exchange.as_ref().and_then(|exchange| exchange.concurrency);
+    if concurrency.is_some_and(|count| !(1..=64).contains(&count)) {
+        return wrong("/exchange/concurrency", "expected 1 to 64");
     }
     for (pointer, directory) in directories(config) {
         if directory.page_size.is_some_and(|size| !(1..=100_000).contains(&size)) {

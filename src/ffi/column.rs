@@ -28,6 +28,18 @@ pub const SMIMESYNC_LIST: i32 = 6;
 /// Column type: nested rows, read by `smimesync_column_rows`.
 pub const SMIMESYNC_ROWS: i32 = 7;
 
+fn number(kind: Kind) -> i32 {
+    match kind {
+        Kind::Integer => SMIMESYNC_INTEGER,
+        Kind::Text => SMIMESYNC_TEXT,
+        Kind::Blob => SMIMESYNC_BLOB,
+        Kind::Boolean => SMIMESYNC_BOOLEAN,
+        Kind::Time => SMIMESYNC_TIME,
+        Kind::List => SMIMESYNC_LIST,
+        Kind::Rows(_) => SMIMESYNC_ROWS,
+    }
+}
+
 fn mismatch() -> Error {
     Error::new(Code::ColumnMismatch)
 }
@@ -90,7 +102,7 @@ pub unsafe extern "C" fn smimesync_column_name(
 pub unsafe extern "C" fn smimesync_column_declared_type(cursor: *const SmimesyncCursor, column_index: u32) -> i32 {
     guard::plain(|| {
         // SAFETY: this function's own contract.
-        Ok(column(unsafe { SmimesyncCursor::borrow(cursor) }?, column_index)?.kind.number())
+        Ok(number(column(unsafe { SmimesyncCursor::borrow(cursor) }?, column_index)?.kind))
     })
 }
 
@@ -102,7 +114,7 @@ pub unsafe extern "C" fn smimesync_column_declared_type(cursor: *const Smimesync
 pub unsafe extern "C" fn smimesync_column_type(cursor: *const SmimesyncCursor, column_index: u32) -> i32 {
     guard::plain(|| {
         let read = |_: &SmimesyncCursor, column: &'static Column, value: &Value| {
-            Ok(if *value == Value::Null { SMIMESYNC_NULL } else { column.kind.number() })
+            Ok(if *value == Value::Null { SMIMESYNC_NULL } else { number(column.kind) })
         };
         // SAFETY: this function's own contract.
         unsafe { with_value(cursor, column_index, read) }
@@ -225,24 +237,4 @@ pub unsafe extern "C" fn smimesync_column_rows(
         unsafe { rows.write(SmimesyncCursor::of_rows(columns, nested, culture)) };
         Ok(0)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn constants_are_the_numbers_of_the_kinds() {
-        let kinds = [Kind::Integer, Kind::Text, Kind::Blob, Kind::Boolean, Kind::Time, Kind::List, Kind::Rows(&[])];
-        let constants = [
-            SMIMESYNC_INTEGER,
-            SMIMESYNC_TEXT,
-            SMIMESYNC_BLOB,
-            SMIMESYNC_BOOLEAN,
-            SMIMESYNC_TIME,
-            SMIMESYNC_LIST,
-            SMIMESYNC_ROWS,
-        ];
-        assert_eq!(kinds.map(Kind::number), constants);
-    }
 }

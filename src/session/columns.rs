@@ -2,7 +2,7 @@
 
 use super::Verb;
 
-/// What a column holds; the numbers are the ABI's.
+/// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A whole number.
@@ -22,19 +22,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The number at the ABI; NULL, which only values have, is 0.
-    pub fn number(self) -> i32 {
-        match self {
-            Self::Integer => 1,
-            Self::Text => 2,
-            Self::Blob => 3,
-            Self::Boolean => 4,
-            Self::Time => 5,
-            Self::List => 6,
-            Self::Rows(_) => 7,
-        }
-    }
-
     /// The name the verb `columns` shows.
     pub fn name(self) -> &'static str {
         match self {

@@ -15,7 +15,7 @@ use crate::text::{Culture, Text};
 
 /// Where events are logged; nowhere without a file.
 #[derive(Clone)]
-pub struct Log(Option<Arc<Mutex<Rolling>>>);
+pub(super) struct Log(Option<Arc<Mutex<Rolling>>>);
 
 struct Rolling {
     level: LogLevel,
@@ -31,7 +31,7 @@ impl Log {
     ///
     /// # Errors
     /// `file_not_found`, `file_unreadable`; the target is the file.
-    pub fn open(config: &config::Config) -> Result<Self> {
+    pub(super) fn open(config: &config::Config) -> Result<Self> {
         let Some(name) = &config.log.file else { return Ok(Self(None)) };
         let path = config.path(name);
         let file = append(&path).map_err(|error| platform::file_error(&path, &error))?;
@@ -42,7 +42,7 @@ impl Log {
     }
 
     /// Writes a line. A log that cannot be written stops nothing.
-    pub fn write(&self, level: LogLevel, code: i32, text: &Text) {
+    pub(super) fn write(&self, level: LogLevel, code: i32, text: &Text) {
         let Some(log) = &self.0 else { return };
         let Ok(mut log) = log.lock() else { return };
         if level > log.level {

@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 /// How much of the directory is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PolicyType {
+pub(super) enum PolicyType {
     /// Everybody.
     Initial,
     /// What changed.
@@ -23,7 +23,7 @@ impl PolicyType {
     ///
     /// # Errors
     /// `option_unsupported` at `/policy_type`.
-    pub fn only_initial(wanted: Option<Self>) -> Result<()> {
+    pub(super) fn only_initial(wanted: Option<Self>) -> Result<()> {
         match wanted {
             Some(Self::Delta) => {
                 Err(Error::new(Code::OptionUnsupported).target("/policy_type").with("detail", "delta runs"))
@@ -36,7 +36,7 @@ impl PolicyType {
 /// The id of a run: text, as rows show it, or the number itself.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-pub enum RunId {
+pub(super) enum RunId {
     /// As rows show it.
     Text(String),
     /// The number itself.
@@ -48,7 +48,7 @@ impl RunId {
     ///
     /// # Errors
     /// `option_value` at `/run`.
-    pub fn number(&self) -> Result<i64> {
+    pub(super) fn number(&self) -> Result<i64> {
         match self {
             Self::Number(number) => Ok(*number),
             Self::Text(text) => {
@@ -71,7 +71,7 @@ struct Raw {
 ///
 /// # Errors
 /// Those of options; an empty identity is refused, because Exchange's "null means everything" is a trap.
-pub fn with_selection<T: DeserializeOwned>(text: &str) -> Result<(Selection, T)> {
+pub(super) fn with_selection<T: DeserializeOwned>(text: &str) -> Result<(Selection, T)> {
     let mut own: Map<String, Value> = from_json(text, Source::Options)?;
     let mut shared = Map::new();
     for key in ["identities", "filter", "bases", "limit"] {
@@ -89,7 +89,7 @@ pub fn with_selection<T: DeserializeOwned>(text: &str) -> Result<(Selection, T)>
 ///
 /// # Errors
 /// `option_value` at the identity.
-pub fn identities(raw: Option<Vec<Option<String>>>) -> Result<Vec<String>> {
+pub(super) fn identities(raw: Option<Vec<Option<String>>>) -> Result<Vec<String>> {
     let Some(raw) = raw else { return Ok(Vec::new()) };
     let wrong = |pointer: &str| pointer_error(Source::Options, pointer, "expected an identity, not nothing");
     if raw.is_empty() {

@@ -79,7 +79,7 @@ impl Progress {
 
 /// The writing end of a cursor.
 #[derive(Clone)]
-pub struct Output {
+pub(crate) struct Output {
     items: mpsc::Sender<Item>,
     progress: Arc<Progress>,
     cancel: CancellationToken,
@@ -104,7 +104,7 @@ impl Output {
     ///
     /// # Errors
     /// `cancelled` once the caller wants no more.
-    pub async fn row(&self, row: Row) -> Result<()> {
+    pub(crate) async fn row(&self, row: Row) -> Result<()> {
         self.until_cancelled(self.items.send(Item::Row(row))).await?.map_err(|_| Error::new(Code::Cancelled))
     }
 
@@ -112,7 +112,7 @@ impl Output {
     ///
     /// # Errors
     /// `cancelled` if the caller cancelled first.
-    pub async fn until_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+    pub(crate) async fn until_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Error::new(Code::Cancelled)),

@@ -2,8 +2,9 @@
 
 use smimesync::certificate::Attribute;
 use smimesync::config::Directory;
-use smimesync::directory::{CheckResult, Selection};
+use smimesync::directory::Selection;
 use smimesync::error::Code;
+use smimesync::net::CheckResult;
 use smimesync::people::PersonKind;
 
 use crate::reader::{anonymous, directory, everybody, failed, named, people, shown, simple, steps};

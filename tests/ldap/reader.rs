@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use smimesync::config::{Bind, BindMethod, Directory, Secret};
-use smimesync::directory::{CheckResult, CheckStep, ReadReport, Selection, check, read};
+use smimesync::directory::{ReadReport, Selection, check, read};
 use smimesync::error::Error;
+use smimesync::net::{CheckResult, CheckStep};
 use smimesync::people::Person;
 
 /// What a read gave.
