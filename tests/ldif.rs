@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use smimesync::config;
-use smimesync::directory::{CheckResult, ReadReport, Selection, check, content_sha256, read, scope};
+use smimesync::directory::{ReadReport, Selection, check, content_sha256, read, scope};
 use smimesync::error::{Code, Error};
+use smimesync::net::CheckResult;
 use smimesync::people::{Person, PersonKind};
 use tempfile::TempDir;
 

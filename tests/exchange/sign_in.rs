@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use smimesync::config::{self, AuthMethod, Secret};
 use smimesync::error::{Code, Error};
 use smimesync::exchange::{Exchange, SystemSurroundings};
-use smimesync::net::check_step::{CheckResult, CheckStep};
+use smimesync::net::{CheckResult, CheckStep};
 use smimesync::text::Culture;
 
 use crate::support::{
