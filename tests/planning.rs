@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says best where it fails")]
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
 use smimesync::certificate::{Attribute, Certificate, Sha256};
@@ -62,6 +62,17 @@ fn finding(code: &'static str, severity: Severity, concerns: Use) -> Finding {
     }
 }
 
+/// A certificate that can be read; planning looks at its dates alone, which each value sets itself.
+fn any_certificate() -> Certificate {
+    static ANY: OnceLock<Certificate> = OnceLock::new();
+    let make = || {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        Certificate::parse(made.der()).unwrap()
+    };
+    ANY.get_or_init(make).clone()
+}
+
 /// A value of a kind; the same arguments give the same bytes.
 fn value(attribute: Attribute, kind: Kind, age_days: i64, size: usize) -> Value {
     use Fitness::{Fit, Undetermined as Open, Unfit};
@@ -84,17 +95,13 @@ fn value(attribute: Attribute, kind: Kind, age_days: i64, size: usize) -> Value 
     let bytes: Arc<[u8]> = bytes.into();
     let sha256 = Sha256::of(&bytes);
     let certificate = (kind != Kind::Garbage).then(|| {
-        Arc::new(Certificate {
-            der: Arc::clone(&bytes),
-            sha256,
-            thumbprint: "00".into(),
-            subject: format!("CN={kind:?}"),
-            issuer: "CN=Issuer".into(),
-            serial: "01".into(),
-            not_before_ms: NOW - age_days * DAY,
-            not_after_ms: if kind == Kind::Expired { NOW - DAY / 2 } else { NOW + 300 * DAY },
-            emails: Vec::new(),
-        })
+        let mut certificate = any_certificate();
+        certificate.der = Arc::clone(&bytes);
+        certificate.sha256 = sha256;
+        certificate.subject = format!("CN={kind:?}");
+        certificate.not_before_ms = NOW - age_days * DAY;
+        certificate.not_after_ms = if kind == Kind::Expired { NOW - DAY / 2 } else { NOW + 300 * DAY };
+        Arc::new(certificate)
     });
     let severity = if open { Severity::Warn } else { Severity::Block };
     let verdict = Arc::new(Verdict {
