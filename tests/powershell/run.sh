@@ -12,7 +12,7 @@ if ! command -v pwsh > /dev/null 2>&1; then
     echo "SKIPPED powershell: there is no pwsh"
     exit 0
 fi
-if ! pwsh -NoProfile -NonInteractive -Command 'exit [int](-not (Get-Module Pester -ListAvailable | Where-Object Version -ge 5.0))'; then
+if ! pwsh -NoProfile -NonInteractive -Command 'exit [int](-not (Get-Module Pester -ListAvailable | Where-Object { $_.Version.Major -ge 5 }))'; then
     echo "SKIPPED powershell: there is no Pester 5"
     exit 0
 fi
