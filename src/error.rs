@@ -487,7 +487,7 @@ mod tests {
 
     #[test]
     fn foreign_words_cannot_break_the_line() {
-        let error = Error::new(Code::ExchangeRefused).with("words", "first\r\nsecond\u{0}");
+        let error = Error::new(Code::ExchangeRefused).with("detail", "first\r\nsecond\u{0}");
         assert!(error.to_string().contains("first second"));
         assert!(!error.to_string().contains(char::is_control));
     }

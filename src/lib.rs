@@ -2,11 +2,19 @@
 //!
 //! Data flows down this list of rooms and never back up; `ARCHITECTURE.md` shows the flow of one certificate.
 
-pub mod certificate;
-pub mod config;
 pub mod error;
-pub mod net;
-pub mod people;
-pub mod platform;
 pub mod text;
+pub mod platform;
+pub mod config;
+pub mod certificate;
+pub mod people;
 pub mod validation;
+pub mod planning;
+pub mod store;
+pub mod net;
+pub mod directory;
+pub mod exchange;
+pub mod trust;
+pub mod sync;
+pub mod session;
+mod ffi;

@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::error::{Code, Error, Result};
 
 use super::read::{Source, pointer_error, rfc3339};
-use super::{AuthMethod, BindMethod, Changes, Config, Directory, DirectoryKind, Lints, RevocationMode, Secret};
+use super::{AuthMethod, BindMethod, Changes, Config, Directory, Lints, RevocationMode, Secret};
 
 pub(super) fn ranges(config: &Config) -> Result<()> {
     let wrong = |pointer: &str, detail: &str| Err(pointer_error(Source::Configuration, pointer, detail));
@@ -42,10 +42,9 @@ pub(super) fn ranges(config: &Config) -> Result<()> {
             return wrong(pointer, &format!("expected {low} to {high}"));
         }
     }
-    if let Some(exchange) = &config.exchange {
-        if exchange.concurrency.is_some_and(|count| !(1..=64).contains(&count)) {
-            return wrong("/exchange/concurrency", "expected 1 to 64");
-        }
+    let concurrency = config.exchange.as_ref().and_then(|exchange| exchange.concurrency);
+    if concurrency.is_some_and(|count| !(1..=64).contains(&count)) {
+        return wrong("/exchange/concurrency", "expected 1 to 64");
     }
     for (pointer, directory) in directories(config) {
         if directory.page_size.is_some_and(|size| !(1..=100_000).contains(&size)) {
@@ -73,7 +72,6 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
                 "this bind method",
             ),
             ("bind/keytab", directory.bind.keytab.is_some(), "Kerberos"),
-            ("filter", directory.kind == DirectoryKind::Ldif && directory.filter.is_some(), "filters on LDIF files"),
         ];
         for (key, set, what) in asked {
             if set {

@@ -11,7 +11,7 @@ pub use read::{Source, from_json, pointer_error, rfc3339};
 pub use secret::Secret;
 pub use sections::*;
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 /// Reads a configuration. Files with secrets are read here, nothing else is opened and no network is used.
 ///
@@ -26,6 +26,23 @@ pub fn parse(text: &str) -> Result<Config> {
 }
 
 impl Config {
+    /// The directory people come from.
+    ///
+    /// # Errors
+    /// `config_missing` at `/directory`.
+    pub fn only_directory(&self) -> Result<&Directory> {
+        let missing = || Error::new(Code::ConfigMissing).target("/directory");
+        self.directory.as_ref().or(self.directories.first()).ok_or_else(missing)
+    }
+
+    /// The time verdicts are computed for, in milliseconds since 1970 UTC: the policy's, else now.
+    ///
+    /// # Errors
+    /// `config_value` at `/policy/at`.
+    pub fn at_ms(&self, now_ms: i64) -> Result<i64> {
+        self.policy.at.as_deref().map_or(Ok(now_ms), |at| rfc3339(at, Source::Configuration, "/policy/at"))
+    }
+
     /// A file name of the configuration, made absolute by `base_dir`.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         match &self.base_dir {

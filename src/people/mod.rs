@@ -1,9 +1,11 @@
 //! Who is meant: people of the directory, recipients of Exchange, their addresses, and who is who. Pure.
 
 mod address;
+mod matching;
 mod person;
 mod recipient;
 
 pub use address::{Address, proxy_addresses};
+pub use matching::{Match, RecipientIndex, Unmatched, part_rivals};
 pub use person::{Person, PersonKind, Problem, RawValue};
 pub use recipient::{Recipient, RecipientClass};

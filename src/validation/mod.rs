@@ -1,5 +1,35 @@
 //! What a certificate is fit for. Pure: evidence, audience and time come in, a verdict goes out.
+//!
+//! `judge` puts it together: `address` and `leaf` look at the certificate itself, `path` builds paths and has each
+//! judged by `issuers` and `revocation`; every rule is in `catalogue`.
 
+mod address;
+mod catalogue;
+mod evidence;
+mod issuers;
+mod judge;
+mod leaf;
+mod path;
+mod reason;
+mod revocation;
+mod rules;
+mod signature;
+mod structure;
 mod verdict;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+pub use evidence::{Anchor, Evidence};
+pub use judge::{judge, judge_value};
+pub use reason::reason;
+pub use rules::{Audience, RevocationCheck, Rules};
 pub use verdict::{AddressMatch, Finding, Fitness, Severity, Use, Verdict};
+
+/// A time as findings show it: RFC 3339, UTC.
+fn moment(at_ms: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1000))
+        .ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| at_ms.to_string())
+}

@@ -1,5 +1,7 @@
 //! The verdict on a certificate and the findings it rests on.
 
+use crate::text::Text;
+
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
@@ -101,6 +103,23 @@ names!(Use { Encrypt => "encrypt", Sign => "sign", Both => "both" });
 names!(Severity { Block => "block", Warn => "warn", Info => "info" });
 names!(Fitness { Fit => "fit", Unfit => "unfit", Undetermined => "undetermined" });
 names!(AddressMatch { Primary => "primary", Secondary => "secondary", Absent => "absent", Other => "other" });
+
+impl Finding {
+    /// What it says.
+    pub fn message(&self) -> Text {
+        Text::new("finding", self.code, self.parameters())
+    }
+
+    /// What mends it.
+    pub fn remedy(&self) -> Text {
+        Text::new("remedy", self.code, self.parameters())
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        let given = [("observed", &self.observed), ("expected", &self.expected)];
+        given.into_iter().filter_map(|(name, value)| value.clone().map(|value| (name, value))).collect()
+    }
+}
 
 impl Verdict {
     /// What the certificate is for publishing: fit for at least one use, else undetermined for one, else unfit.

@@ -4,6 +4,7 @@ mod checks;
 mod columns;
 mod errors;
 mod findings;
+mod problems;
 mod remedies;
 mod settings;
 
@@ -22,6 +23,7 @@ fn table(kind: &str) -> Option<Table> {
         "column" => columns::TABLE,
         "error" => errors::TABLE,
         "finding" => findings::TABLE,
+        "problem" => problems::TABLE,
         "remedy" => remedies::TABLE,
         "setting" => settings::TABLE,
         _ => return None,
@@ -37,7 +39,7 @@ pub(super) fn all(kind: &str) -> Table {
 mod tests {
     #[test]
     fn tables_are_sorted() {
-        for kind in ["check", "column", "error", "finding", "remedy", "setting"] {
+        for kind in ["check", "column", "error", "finding", "problem", "remedy", "setting"] {
             for pair in super::all(kind).windows(2) {
                 assert!(pair[0].0 < pair[1].0, "{kind}: {} before {}", pair[0].0, pair[1].0);
             }

@@ -1,0 +1,224 @@
+//! Public keys and signature algorithms: what they are called and what a verifier has to know.
+
+use x509_parser::asn1_rs::{Any, FromDer, Oid};
+use x509_parser::signature_algorithm::RsaSsaPssParams;
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+
+use super::der;
+
+/// A hash function of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Hash {
+    Md2,
+    Md4,
+    Md5,
+    Sha1,
+    Sha224,
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Hash {
+    /// Length of its digest in bytes.
+    fn length(self) -> u32 {
+        match self {
+            Self::Md2 | Self::Md4 | Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha224 => 28,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    fn from_oid(oid: &str) -> Option<Self> {
+        Some(match oid {
+            "1.2.840.113549.2.2" => Self::Md2,
+            "1.2.840.113549.2.4" => Self::Md4,
+            "1.2.840.113549.2.5" => Self::Md5,
+            "1.3.14.3.2.26" => Self::Sha1,
+            "2.16.840.1.101.3.4.2.4" => Self::Sha224,
+            "2.16.840.1.101.3.4.2.1" => Self::Sha256,
+            "2.16.840.1.101.3.4.2.2" => Self::Sha384,
+            "2.16.840.1.101.3.4.2.3" => Self::Sha512,
+            _ => return None,
+        })
+    }
+}
+
+/// A signature algorithm (RFC 3279, 4055, 5758, 8410).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Scheme {
+    /// RSASSA-PKCS1-v1_5.
+    RsaPkcs1(Hash),
+    /// RSASSA-PSS with MGF1 over the same hash and a salt as long as the digest, the one form anybody uses.
+    RsaPss(Hash),
+    /// ECDSA.
+    Ecdsa(Hash),
+    /// DSA.
+    Dsa(Hash),
+    /// Ed25519.
+    Ed25519,
+    /// Anything else; nothing is known of its hash.
+    Other,
+}
+
+impl Scheme {
+    /// The hash that is signed, where the algorithm has one apart.
+    pub(crate) fn hash(self) -> Option<Hash> {
+        match self {
+            Self::RsaPkcs1(hash) | Self::RsaPss(hash) | Self::Ecdsa(hash) | Self::Dsa(hash) => Some(hash),
+            Self::Ed25519 | Self::Other => None,
+        }
+    }
+}
+
+/// The scheme and its usual name.
+pub(super) fn signature(algorithm: &AlgorithmIdentifier<'_>) -> (Scheme, String) {
+    let oid = algorithm.algorithm.to_id_string();
+    let (scheme, name) = match oid.as_str() {
+        "1.2.840.113549.1.1.2" => (Scheme::RsaPkcs1(Hash::Md2), "md2WithRSA"),
+        "1.2.840.113549.1.1.3" => (Scheme::RsaPkcs1(Hash::Md4), "md4WithRSA"),
+        "1.2.840.113549.1.1.4" => (Scheme::RsaPkcs1(Hash::Md5), "md5WithRSA"),
+        // the second is OIW's number for the same, which old Microsoft tools write
+        "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" => (Scheme::RsaPkcs1(Hash::Sha1), "sha1WithRSA"),
+        "1.2.840.113549.1.1.14" => (Scheme::RsaPkcs1(Hash::Sha224), "sha224WithRSA"),
+        "1.2.840.113549.1.1.11" => (Scheme::RsaPkcs1(Hash::Sha256), "sha256WithRSA"),
+        "1.2.840.113549.1.1.12" => (Scheme::RsaPkcs1(Hash::Sha384), "sha384WithRSA"),
+        "1.2.840.113549.1.1.13" => (Scheme::RsaPkcs1(Hash::Sha512), "sha512WithRSA"),
+        "1.2.840.113549.1.1.10" => (pss(algorithm.parameters()).unwrap_or(Scheme::Other), "RSASSA-PSS"),
+        "1.2.840.10045.4.1" => (Scheme::Ecdsa(Hash::Sha1), "ecdsa-with-SHA1"),
+        "1.2.840.10045.4.3.1" => (Scheme::Ecdsa(Hash::Sha224), "ecdsa-with-SHA224"),
+        "1.2.840.10045.4.3.2" => (Scheme::Ecdsa(Hash::Sha256), "ecdsa-with-SHA256"),
+        "1.2.840.10045.4.3.3" => (Scheme::Ecdsa(Hash::Sha384), "ecdsa-with-SHA384"),
+        "1.2.840.10045.4.3.4" => (Scheme::Ecdsa(Hash::Sha512), "ecdsa-with-SHA512"),
+        "1.2.840.10040.4.3" => (Scheme::Dsa(Hash::Sha1), "dsa-with-SHA1"),
+        "2.16.840.1.101.3.4.3.1" => (Scheme::Dsa(Hash::Sha224), "dsa-with-SHA224"),
+        "2.16.840.1.101.3.4.3.2" => (Scheme::Dsa(Hash::Sha256), "dsa-with-SHA256"),
+        "1.3.101.112" => (Scheme::Ed25519, "Ed25519"),
+        "1.3.101.113" => (Scheme::Other, "Ed448"),
+        "2.16.840.1.101.3.4.3.17" => (Scheme::Other, "ML-DSA-44"),
+        "2.16.840.1.101.3.4.3.18" => (Scheme::Other, "ML-DSA-65"),
+        "2.16.840.1.101.3.4.3.19" => (Scheme::Other, "ML-DSA-87"),
+        _ => return (Scheme::Other, oid),
+    };
+    (scheme, name.to_owned())
+}
+
+/// RFC 4055 3.1; `None` for parameters outside the usual form.
+fn pss(parameters: Option<&Any<'_>>) -> Option<Scheme> {
+    let parameters = RsaSsaPssParams::try_from(parameters?).ok()?;
+    let hash = Hash::from_oid(&parameters.hash_algorithm_oid().to_id_string())?;
+    let mask = parameters.mask_gen_algorithm().ok()?;
+    let mask_hash = Hash::from_oid(&mask.hash.to_id_string())?;
+    let usual = mask.mgf.to_id_string() == "1.2.840.113549.1.1.8"
+        && mask_hash == hash
+        && parameters.salt_length() == hash.length()
+        && parameters.trailer_field() == 1;
+    usual.then_some(Scheme::RsaPss(hash))
+}
+
+/// What kind of key it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum KeyKind {
+    /// RSA with the length of its modulus in bits; 0 where the key cannot be read.
+    Rsa { bits: u32 },
+    /// RSA for RSASSA-PSS signatures alone.
+    RsaPss { bits: u32 },
+    /// A curve that the engine verifies on.
+    Ec(Curve),
+    /// Any other curve.
+    EcOther,
+    /// DSA.
+    Dsa,
+    /// Ed25519.
+    Ed25519,
+    /// Another key that can only sign: Ed448, ML-DSA.
+    SignOnly,
+    /// A key that can only encrypt: X25519, X448.
+    Agreement,
+    /// A key that can only encapsulate: ML-KEM.
+    Encapsulation,
+    /// Anything else.
+    Other,
+}
+
+/// A named curve (SEC 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Curve {
+    P256,
+    P384,
+    P521,
+}
+
+/// A subject's public key.
+#[derive(Debug, Clone)]
+pub(crate) struct PublicKey {
+    /// What kind of key.
+    pub(crate) kind: KeyKind,
+    /// The contents of subjectPublicKey.
+    pub(crate) bytes: Box<[u8]>,
+    /// The whole SubjectPublicKeyInfo.
+    pub(crate) spki: Box<[u8]>,
+}
+
+impl PublicKey {
+    /// Length of an RSA modulus in bits.
+    pub(crate) fn rsa_bits(&self) -> Option<u32> {
+        match self.kind {
+            KeyKind::Rsa { bits } | KeyKind::RsaPss { bits } => Some(bits),
+            _ => None,
+        }
+    }
+}
+
+/// The key and its usual name with its size.
+pub(super) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, String) {
+    let bytes: Box<[u8]> = info.subject_public_key.data.as_ref().into();
+    let oid = info.algorithm.algorithm.to_id_string();
+    let (kind, name) = match oid.as_str() {
+        "1.2.840.113549.1.1.1" => {
+            let bits = modulus_bits(&bytes);
+            (KeyKind::Rsa { bits }, format!("RSA {bits}"))
+        }
+        "1.2.840.113549.1.1.10" => {
+            let bits = modulus_bits(&bytes);
+            (KeyKind::RsaPss { bits }, format!("RSASSA-PSS {bits}"))
+        }
+        "1.2.840.10045.2.1" => curve(info.algorithm.parameters()),
+        "1.2.840.10040.4.1" => (KeyKind::Dsa, "DSA".to_owned()),
+        "1.3.101.112" => (KeyKind::Ed25519, "Ed25519".to_owned()),
+        "1.3.101.113" => (KeyKind::SignOnly, "Ed448".to_owned()),
+        "1.3.101.110" => (KeyKind::Agreement, "X25519".to_owned()),
+        "1.3.101.111" => (KeyKind::Agreement, "X448".to_owned()),
+        "2.16.840.1.101.3.4.3.17" => (KeyKind::SignOnly, "ML-DSA-44".to_owned()),
+        "2.16.840.1.101.3.4.3.18" => (KeyKind::SignOnly, "ML-DSA-65".to_owned()),
+        "2.16.840.1.101.3.4.3.19" => (KeyKind::SignOnly, "ML-DSA-87".to_owned()),
+        "2.16.840.1.101.3.4.4.1" => (KeyKind::Encapsulation, "ML-KEM-512".to_owned()),
+        "2.16.840.1.101.3.4.4.2" => (KeyKind::Encapsulation, "ML-KEM-768".to_owned()),
+        "2.16.840.1.101.3.4.4.3" => (KeyKind::Encapsulation, "ML-KEM-1024".to_owned()),
+        _ => (KeyKind::Other, oid),
+    };
+    (PublicKey { kind, bytes, spki: info.raw.into() }, name)
+}
+
+fn curve(parameters: Option<&Any<'_>>) -> (KeyKind, String) {
+    let oid = parameters.and_then(|any| Oid::try_from(any.clone()).ok()).map(|oid| oid.to_id_string());
+    match oid.as_deref() {
+        Some("1.2.840.10045.3.1.7") => (KeyKind::Ec(Curve::P256), "EC P-256".to_owned()),
+        Some("1.3.132.0.34") => (KeyKind::Ec(Curve::P384), "EC P-384".to_owned()),
+        Some("1.3.132.0.35") => (KeyKind::Ec(Curve::P521), "EC P-521".to_owned()),
+        Some(other) => (KeyKind::EcOther, format!("EC {other}")),
+        None => (KeyKind::EcOther, "EC".to_owned()),
+    }
+}
+
+/// Length of the modulus of an RSAPublicKey (RFC 8017 A.1.1); 0 if it cannot be read.
+fn modulus_bits(key: &[u8]) -> u32 {
+    let modulus =
+        der::whole(key).and_then(|sequence| Any::from_der(sequence.data).ok().map(|(_, modulus)| modulus.data));
+    let Some(modulus) = modulus.map(der::without_leading_zeros) else { return 0 };
+    let Some(first) = modulus.first() else { return 0 };
+    u32::try_from(modulus.len() * 8).map_or(0, |bits| bits - first.leading_zeros())
+}

@@ -1,0 +1,94 @@
+//! Walking DER where x509-parser keeps only part of what the engine needs.
+
+use x509_parser::asn1_rs::{Any, FromDer};
+
+/// The one element these bytes consist of; `None` if there is none, or something behind it.
+pub(super) fn whole(bytes: &[u8]) -> Option<Any<'_>> {
+    match Any::from_der(bytes) {
+        Ok(([], any)) => Some(any),
+        _ => None,
+    }
+}
+
+/// The elements these bytes consist of; `None` if they are not elements to the last byte.
+pub(super) fn elements(mut bytes: &[u8]) -> Option<Vec<Any<'_>>> {
+    let mut found = Vec::new();
+    while !bytes.is_empty() {
+        let (rest, any) = Any::from_der(bytes).ok()?;
+        found.push(any);
+        bytes = rest;
+    }
+    Some(found)
+}
+
+/// Whether the algorithm inside what is signed equals the one outside to the byte (RFC 5280 4.1.1.2, 5.1.1.2).
+/// `None` unless the outermost tags are those of DER: no signature covers them, and x509-parser takes others too.
+///
+/// `before` says, from the first element of what is signed, how many elements stand before the algorithm.
+pub(super) fn algorithms_match(signed: &[u8], before: fn(u8) -> usize) -> Option<bool> {
+    let [message, algorithm, signature] = *raw_elements(constructed(signed)?)? else { return None };
+    let inner = raw_elements(constructed(message)?)?;
+    let first = inner.first()?.first()?;
+    if algorithm.first() != Some(&0x30) || signature.first() != Some(&0x03) {
+        return None;
+    }
+    Some(inner.get(before(*first)) == Some(&algorithm))
+}
+
+/// The contents of a SEQUENCE.
+fn constructed(bytes: &[u8]) -> Option<&[u8]> {
+    whole(bytes).filter(|_| bytes.first() == Some(&0x30)).map(|any| any.data)
+}
+
+/// The elements these bytes consist of, tags and lengths included.
+fn raw_elements(mut bytes: &[u8]) -> Option<Box<[&[u8]]>> {
+    let mut found = Vec::new();
+    while !bytes.is_empty() {
+        let (rest, _) = Any::from_der(bytes).ok()?;
+        found.push(bytes.get(..bytes.len() - rest.len())?);
+        bytes = rest;
+    }
+    Some(found.into())
+}
+
+/// An INTEGER's contents in the shortest form, by which serial numbers compare: a negative one is not its positive twin.
+pub(super) fn shortest(mut bytes: &[u8]) -> &[u8] {
+    while let [0, rest @ ..] = bytes
+        && rest.first().is_some_and(|&next| next < 0x80)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// An integer's bytes without the zeros in front.
+pub(super) fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|&byte| byte != 0).unwrap_or(bytes.len().saturating_sub(1));
+    bytes.get(start..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_in_front_do_not_count() {
+        assert_eq!(without_leading_zeros(&[0, 0, 5]), [5]);
+        assert_eq!(without_leading_zeros(&[0, 0]), [0]);
+        assert!(without_leading_zeros(&[]).is_empty());
+    }
+
+    #[test]
+    fn serial_numbers_keep_their_sign() {
+        assert_eq!(shortest(&[0, 0, 5]), shortest(&[5]));
+        assert_ne!(shortest(&[0, 0xff]), shortest(&[0xff]));
+        assert_eq!(shortest(&[0]), [0]);
+    }
+
+    #[test]
+    fn elements_end_with_the_last_byte() {
+        assert_eq!(elements(&[2, 1, 7, 4, 0]).map(|found| found.len()), Some(2));
+        assert!(elements(&[2, 1, 7, 4]).is_none());
+        assert!(whole(&[2, 1, 7, 0]).is_none());
+    }
+}

@@ -1,0 +1,192 @@
+//! One entry of a directory before it is understood, the same from LDAP and from LDIF.
+
+/// Attributes of one entry beyond this number are not accepted; Active Directory's schema has about 1,500.
+pub(super) const MAX_ATTRIBUTES: usize = 4096;
+
+/// An entry: its DN and its attributes by lower-case name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Distinguished name as the directory wrote it.
+    pub(super) dn: String,
+    attributes: Vec<Held>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Held {
+    name: String,
+    /// Whether it came without options other than `binary` and `range`, such as languages.
+    plain: bool,
+    /// The first value that is missing (`;range=`, [MS-ADTS] 3.1.1.3.1.3.3), if any is.
+    missing_from: Option<u64>,
+    values: Vec<Vec<u8>>,
+}
+
+/// The end of a range of values.
+#[derive(Clone, Copy)]
+enum Range {
+    /// `*`: the last value is there.
+    ToTheEnd,
+    /// The number of the last value that is there.
+    Until(u64),
+}
+
+impl Range {
+    /// From the option's value, such as `0-1499`. What cannot be understood is not taken for the end.
+    fn parse(text: &str) -> Self {
+        match text.split_once('-') {
+            Some((_, "*")) => Self::ToTheEnd,
+            Some((_, last)) => Self::Until(last.parse().unwrap_or_default()),
+            None => Self::Until(0),
+        }
+    }
+}
+
+/// An attribute description (RFC 4512 2.5) taken apart.
+struct Description {
+    name: String,
+    plain: bool,
+    range: Option<Range>,
+}
+
+impl Description {
+    fn parse(text: &str) -> Self {
+        let mut parts = text.split(';');
+        let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+        let (mut plain, mut range) = (true, None);
+        for option in parts.map(str::to_ascii_lowercase) {
+            match option.strip_prefix("range=") {
+                Some(text) => range = Some(Range::parse(text)),
+                None => plain &= option == "binary",
+            }
+        }
+        Self { name, plain, range }
+    }
+}
+
+impl Entry {
+    /// An entry without attributes.
+    pub(super) fn new(dn: String) -> Self {
+        Self { dn, attributes: Vec::new() }
+    }
+
+    /// Adds values of an attribute; `false` when there are too many attributes.
+    pub(super) fn add(&mut self, description: &str, values: impl IntoIterator<Item = Vec<u8>>) -> bool {
+        let Description { name, plain, range } = Description::parse(description);
+        let index = match self.attributes.iter().position(|held| held.name == name && held.plain == plain) {
+            Some(index) => index,
+            None if self.attributes.len() == MAX_ATTRIBUTES => return false,
+            None => {
+                self.attributes.push(Held { name, plain, missing_from: None, values: Vec::new() });
+                self.attributes.len() - 1
+            }
+        };
+        let held = &mut self.attributes[index];
+        let before = held.values.len();
+        held.values.extend(values);
+        held.missing_from = match range {
+            Some(Range::ToTheEnd) => None,
+            Some(Range::Until(last)) => Some(last.saturating_add(1)),
+            // Windows repeats a ranged attribute without the option and without values
+            None if held.values.len() == before => held.missing_from,
+            None => None,
+        };
+        true
+    }
+
+    /// All values of an attribute, whatever its options. Names are compared without regard to case.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.held(name).flat_map(|held| held.values.iter().map(Vec::as_slice))
+    }
+
+    /// The values of an attribute without languages and other tags.
+    pub(super) fn plain<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.held(name).filter(|held| held.plain).flat_map(|held| held.values.iter().map(Vec::as_slice))
+    }
+
+    /// Whether the attribute has a value.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.all(name).next().is_some()
+    }
+
+    /// Attributes of which the server kept values back, with the number of the first missing one.
+    pub(super) fn incomplete(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.attributes.iter().filter_map(|held| Some((held.name.as_str(), held.missing_from?)))
+    }
+
+    /// The first missing value's number of one attribute.
+    pub(super) fn missing_from(&self, name: &str) -> Option<u64> {
+        self.held(name).find_map(|held| held.missing_from)
+    }
+
+    /// Takes over what the answer to a request for a missing range holds; whether it brought the read forward.
+    pub(super) fn continue_range(&mut self, name: &str, answer: Self) -> bool {
+        let Some(more) = answer.attributes.into_iter().find(|held| held.name.eq_ignore_ascii_case(name)) else {
+            return false;
+        };
+        let Some(held) = self.attributes.iter_mut().find(|held| held.name.eq_ignore_ascii_case(name)) else {
+            return false;
+        };
+        let forward = match (held.missing_from, more.missing_from) {
+            (Some(before), Some(after)) => after > before,
+            _ => true,
+        };
+        held.values.extend(more.values);
+        held.missing_from = more.missing_from;
+        forward
+    }
+
+    fn held<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Held> {
+        self.attributes.iter().filter(move |held| held.name.eq_ignore_ascii_case(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(attributes: &[(&str, &[&str])]) -> Entry {
+        let mut entry = Entry::new("cn=a".into());
+        for (description, values) in attributes {
+            assert!(entry.add(description, values.iter().map(|value| value.as_bytes().to_vec())));
+        }
+        entry
+    }
+
+    #[test]
+    fn names_ignore_case_and_binary() {
+        let entry = entry(&[("userCertificate;binary", &["a"]), ("USERCERTIFICATE", &["b"]), ("cn;lang-de", &["c"])]);
+        assert_eq!(entry.plain("userCertificate").collect::<Vec<_>>(), [b"a", b"b"]);
+        assert_eq!(entry.plain("cn").count(), 0);
+        assert_eq!(entry.all("CN").count(), 1);
+    }
+
+    #[test]
+    fn ranges_are_followed_to_their_end() {
+        let mut first = entry(&[("userCertificate", &[]), ("userCertificate;Range=0-1", &["a", "b"])]);
+        assert_eq!(first.incomplete().collect::<Vec<_>>(), [("usercertificate", 2)]);
+        assert!(first.continue_range("userCertificate", entry(&[("userCertificate;range=2-3", &["c", "d"])])));
+        assert_eq!(first.missing_from("userCertificate"), Some(4));
+        assert!(first.continue_range("userCertificate", entry(&[("userCertificate;binary;range=4-*", &["e"])])));
+        assert_eq!((first.incomplete().count(), first.all("usercertificate").count()), (0, 5));
+    }
+
+    #[test]
+    fn a_range_that_cannot_be_understood_is_not_the_end() {
+        for option in ["range=0-x", "range=x", "range=", "range=0-18446744073709551615", "range=-"] {
+            assert!(entry(&[(&format!("member;{option}"), &["a"])]).missing_from("member").is_some(), "{option}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_repeats_a_range_does_not_bring_the_read_forward() {
+        let mut first = entry(&[("member;range=0-1", &["a", "b"])]);
+        assert!(!first.continue_range("member", entry(&[("member;range=0-1", &["a", "b"])])));
+        assert!(!first.continue_range("member", entry(&[])));
+    }
+
+    #[test]
+    fn an_empty_repetition_after_the_range_hides_nothing() {
+        let first = entry(&[("userCertificate;range=0-0", &["a"]), ("userCertificate", &[])]);
+        assert_eq!(first.missing_from("userCertificate"), Some(1));
+    }
+}

@@ -1,0 +1,227 @@
+//! What failures of ldap3, of TLS and of the server itself mean.
+
+use std::io;
+
+use ldap3::{LdapError, LdapResult};
+
+use crate::error::{Code, Error};
+use crate::text::{Culture, Text};
+
+/// What was being done when the server answered with a result code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// Opening TLS by the StartTLS operation.
+    StartTls,
+    /// Binding.
+    Bind,
+    /// Searching.
+    Search,
+}
+
+/// Result codes (RFC 4511 4.1.9) that are told apart here.
+pub(super) const SUCCESS: u32 = 0;
+const OPERATIONS_ERROR: u32 = 1;
+const TIME_LIMIT_EXCEEDED: u32 = 3;
+const SIZE_LIMIT_EXCEEDED: u32 = 4;
+const AUTH_METHOD_NOT_SUPPORTED: u32 = 7;
+const STRONGER_AUTH_REQUIRED: u32 = 8;
+const REFERRAL: u32 = 10;
+const ADMIN_LIMIT_EXCEEDED: u32 = 11;
+const CONFIDENTIALITY_REQUIRED: u32 = 13;
+pub(super) const NO_SUCH_OBJECT: u32 = 32;
+pub(super) const INVALID_DN_SYNTAX: u32 = 34;
+const INAPPROPRIATE_AUTHENTICATION: u32 = 48;
+const INVALID_CREDENTIALS: u32 = 49;
+const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
+const BUSY: u32 = 51;
+const UNAVAILABLE: u32 = 52;
+const UNWILLING_TO_PERFORM: u32 = 53;
+
+/// What a result other than success means.
+pub(super) fn of_result(result: &LdapResult, doing: Doing) -> Error {
+    let code = match (doing, result.rc) {
+        (_, BUSY | UNAVAILABLE) => Code::DirectoryUnreachable,
+        (Doing::StartTls, _) => Code::DirectoryProtocol,
+        (
+            Doing::Bind,
+            INVALID_CREDENTIALS
+            | AUTH_METHOD_NOT_SUPPORTED
+            | STRONGER_AUTH_REQUIRED
+            | CONFIDENTIALITY_REQUIRED
+            | INAPPROPRIATE_AUTHENTICATION,
+        ) => Code::DirectoryAuth,
+        // a referral that is not followed leaves out what is behind it
+        (Doing::Search, TIME_LIMIT_EXCEEDED | SIZE_LIMIT_EXCEEDED | ADMIN_LIMIT_EXCEEDED | REFERRAL) => {
+            Code::DirectoryIncomplete
+        }
+        (
+            _,
+            INSUFFICIENT_ACCESS_RIGHTS
+            | UNWILLING_TO_PERFORM
+            | STRONGER_AUTH_REQUIRED
+            | CONFIDENTIALITY_REQUIRED
+            | INAPPROPRIATE_AUTHENTICATION,
+        ) => Code::DirectoryDenied,
+        (Doing::Search, OPERATIONS_ERROR) if refuses_anonymous(&result.text) => Code::DirectoryDenied,
+        _ => Code::DirectoryProtocol,
+    };
+    let words = words(result);
+    let detail = match bind_reason(&result.text).filter(|_| code == Code::DirectoryAuth) {
+        Some(reason) => format!("{} ({words})", reason.render(Culture::default())),
+        None => words,
+    };
+    Error::new(code).with("detail", detail)
+}
+
+/// Whether these are Active Directory's or Samba's words for a search that an anonymous bind may not make.
+fn refuses_anonymous(words: &str) -> bool {
+    words.contains("a successful bind must be completed") || words.contains("without authentication")
+}
+
+/// Why Active Directory refused a bind, by the sub-code in its words (`..., data 52e, v1db1`).
+pub(super) fn bind_reason(words: &str) -> Option<Text> {
+    let (_, rest) = words.split_once("data ")?;
+    let name = match rest.split(|c: char| !c.is_ascii_alphanumeric()).next()? {
+        "525" => "directory_bind_525",
+        "52e" => "directory_bind_52e",
+        "530" => "directory_bind_530",
+        "531" => "directory_bind_531",
+        "532" => "directory_bind_532",
+        "533" => "directory_bind_533",
+        "701" => "directory_bind_701",
+        "773" => "directory_bind_773",
+        "775" => "directory_bind_775",
+        _ => return None,
+    };
+    Some(Text::plain("check", name))
+}
+
+/// The result's number, its name and the server's own words.
+fn words(result: &LdapResult) -> String {
+    let name = match result.rc {
+        OPERATIONS_ERROR => "operationsError",
+        2 => "protocolError",
+        TIME_LIMIT_EXCEEDED => "timeLimitExceeded",
+        SIZE_LIMIT_EXCEEDED => "sizeLimitExceeded",
+        AUTH_METHOD_NOT_SUPPORTED => "authMethodNotSupported",
+        STRONGER_AUTH_REQUIRED => "strongerAuthRequired",
+        REFERRAL => "referral",
+        ADMIN_LIMIT_EXCEEDED => "adminLimitExceeded",
+        12 => "unavailableCriticalExtension",
+        CONFIDENTIALITY_REQUIRED => "confidentialityRequired",
+        NO_SUCH_OBJECT => "noSuchObject",
+        INVALID_DN_SYNTAX => "invalidDNSyntax",
+        INAPPROPRIATE_AUTHENTICATION => "inappropriateAuthentication",
+        INVALID_CREDENTIALS => "invalidCredentials",
+        INSUFFICIENT_ACCESS_RIGHTS => "insufficientAccessRights",
+        BUSY => "busy",
+        UNAVAILABLE => "unavailable",
+        UNWILLING_TO_PERFORM => "unwillingToPerform",
+        _ => "result",
+    };
+    let mut words = format!("{name} ({})", result.rc);
+    if !result.text.trim_matches(['\0', ' ']).is_empty() {
+        words.push_str(": ");
+        words.push_str(result.text.trim_matches(['\0', ' ']));
+    }
+    if result.rc == REFERRAL && !result.refs.is_empty() {
+        words.push_str(": ");
+        words.push_str(&result.refs.join(", "));
+    }
+    words
+}
+
+/// What a failure of the library means; `None` where only the end of its connection can tell.
+pub(super) fn of_library(error: LdapError, doing: Doing) -> Option<Error> {
+    Some(match error {
+        LdapError::Io { source } => of_io(&source),
+        LdapError::Timeout { .. } => Error::new(Code::DirectoryTimeout),
+        LdapError::Rustls { source } => of_tls(&source),
+        LdapError::DNSName { source } => Error::new(Code::DirectoryTls).with("detail", source.to_string()),
+        LdapError::LdapResult { result } => of_result(&result, doing),
+        LdapError::EndOfStream
+        | LdapError::OpSend { .. }
+        | LdapError::ResultRecv { .. }
+        | LdapError::IdScrubSend { .. }
+        | LdapError::MiscSend { .. } => return None,
+        other => Error::new(Code::DirectoryProtocol).with("detail", other.to_string()),
+    })
+}
+
+/// What a failed read, write or handshake means.
+pub(super) fn of_io(error: &io::Error) -> Error {
+    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return of_tls(tls);
+    }
+    let code = match error.kind() {
+        io::ErrorKind::TimedOut => Code::DirectoryTimeout,
+        // ldap3's own word for a message it cannot read
+        io::ErrorKind::Other | io::ErrorKind::InvalidData => Code::DirectoryProtocol,
+        _ => Code::DirectoryUnreachable,
+    };
+    Error::new(code).with("detail", error.to_string())
+}
+
+fn of_tls(error: &rustls::Error) -> Error {
+    let code = match error {
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => Code::DirectoryTls,
+        _ => Code::DirectoryProtocol,
+    };
+    Error::new(code).with("detail", error.to_string())
+}
+
+/// The same failure after people were already read.
+pub(super) fn incomplete(error: &Error) -> Error {
+    if error.code() == Code::DirectoryIncomplete {
+        return error.clone();
+    }
+    let incomplete = Error::new(Code::DirectoryIncomplete).with("detail", error.to_string());
+    match error.get_target() {
+        Some(target) => incomplete.target(target),
+        None => incomplete,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(rc: u32, text: &str) -> LdapResult {
+        LdapResult { rc, matched: String::new(), text: text.into(), refs: Vec::new(), ctrls: Vec::new() }
+    }
+
+    #[test]
+    fn active_directory_s_sub_codes_are_put_into_words() {
+        for code in ["525", "52e", "530", "531", "532", "533", "701", "773", "775"] {
+            let words =
+                format!("80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data {code}, v1db1");
+            let error = of_result(&result(INVALID_CREDENTIALS, &words), Doing::Bind);
+            assert_eq!(error.code(), Code::DirectoryAuth);
+            assert!(error.to_string().contains(&words) && !error.to_string().contains("check.directory"), "{error}");
+        }
+        assert_eq!(bind_reason("data 999, v1"), None);
+        assert_eq!(bind_reason("invalid credentials"), None);
+    }
+
+    #[test]
+    fn result_codes_become_codes() {
+        for (doing, rc, code) in [
+            (Doing::Search, 3, Code::DirectoryIncomplete),
+            (Doing::Search, 4, Code::DirectoryIncomplete),
+            (Doing::Search, 10, Code::DirectoryIncomplete),
+            (Doing::Search, 11, Code::DirectoryIncomplete),
+            (Doing::Search, 50, Code::DirectoryDenied),
+            (Doing::Search, 51, Code::DirectoryUnreachable),
+            (Doing::Search, 80, Code::DirectoryProtocol),
+            (Doing::Bind, 8, Code::DirectoryAuth),
+            (Doing::Bind, 49, Code::DirectoryAuth),
+            (Doing::Bind, 52, Code::DirectoryUnreachable),
+            (Doing::Bind, 53, Code::DirectoryDenied),
+            (Doing::StartTls, 2, Code::DirectoryProtocol),
+        ] {
+            assert_eq!(of_result(&result(rc, ""), doing).code(), code, "{doing:?} {rc}");
+        }
+        let anonymous = "000004DC: LdapErr: DSID-0C090A5C, comment: In order to perform this operation a successful bind must be completed on the connection.";
+        assert_eq!(of_result(&result(1, anonymous), Doing::Search).code(), Code::DirectoryDenied);
+    }
+}

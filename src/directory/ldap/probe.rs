@@ -1,0 +1,170 @@
+//! The verb `check` for servers: each one's name, port, TLS, bind, and what a search shows.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::config;
+use crate::directory::Selection;
+use crate::directory::check::{failed, found, passed};
+use crate::directory::selection::Wanted;
+use crate::error::{Code, Error, Result};
+use crate::net::CheckStep;
+use crate::text::Text;
+
+use super::connect::{self, Connection, Protection, Server, Settings};
+use super::failure;
+use super::people::{Questions, base_missing};
+use super::search::Search;
+
+/// The steps in their order.
+const STEPS: [&str; 5] = ["name", "connect", "tls", "bind", "search"];
+
+/// Tries every configured server.
+pub(super) async fn check(config: &config::Directory, base_dir: Option<&Path>) -> Vec<CheckStep> {
+    let started = Instant::now();
+    let prepared = super::wanted(config, &Selection::default()).and_then(|wanted| {
+        let servers = connect::servers(config)?;
+        let settings = Settings::new(config, base_dir, &servers)?;
+        Ok((wanted, servers, settings))
+    });
+    let (wanted, servers, settings) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            let target = error.get_target().unwrap_or_default().to_owned();
+            // files of authorities are TLS's, all else is needed before the first step
+            let (tried, remedy) = match error.code() {
+                Code::FileNotFound | Code::FileUnreadable | Code::TrustUnreadable => (2, "directory_tls"),
+                Code::DirectoryFilter => (0, "directory_nobody"),
+                _ if target.starts_with("/directory/base") => (0, "directory_base"),
+                _ => (0, "directory_name"),
+            };
+            let mut steps: Vec<_> =
+                STEPS[..tried].iter().map(|step| CheckStep::skipped(step).at(target.clone())).collect();
+            steps.push(failed(STEPS[tried], target.clone(), started, error, remedy));
+            return with_skipped(steps, &target);
+        }
+    };
+    let mut steps = Vec::new();
+    for server in &servers {
+        let mut tried = Vec::new();
+        one(config, &wanted, server, &settings, &mut tried).await;
+        steps.extend(with_skipped(tried, &server.url));
+    }
+    steps
+}
+
+/// What was tried, followed by what was not.
+fn with_skipped(mut tried: Vec<CheckStep>, target: &str) -> Vec<CheckStep> {
+    tried.extend(STEPS[tried.len()..].iter().map(|step| CheckStep::skipped(step).at(target.to_owned())));
+    tried
+}
+
+async fn one(
+    config: &config::Directory,
+    wanted: &Wanted,
+    server: &Server,
+    settings: &Settings,
+    steps: &mut Vec<CheckStep>,
+) {
+    // notes how a step ended and passes on what it yielded
+    macro_rules! step {
+        ($name:expr, $work:expr, $remedy:expr) => {{
+            let started = Instant::now();
+            match $work {
+                Ok(value) => {
+                    steps.push(passed($name, server.url.clone(), started, None));
+                    value
+                }
+                Err(error) => {
+                    steps.push(failed($name, server.url.clone(), started, error, $remedy));
+                    return;
+                }
+            }
+        }};
+    }
+    let addresses = step!(STEPS[0], server.resolve(settings).await, "directory_name");
+    let stream = step!(STEPS[1], server.connect(&addresses, settings).await, "directory_connect");
+    let started = Instant::now();
+    let mut connection = match server.secure(stream, settings).await {
+        Ok(connection) => connection,
+        Err(error) => {
+            steps.push(failed(STEPS[2], server.url.clone(), started, error, "directory_tls"));
+            return;
+        }
+    };
+    steps.push(match server.protection {
+        Protection::Plain => CheckStep::skipped(STEPS[2]).at(server.url.clone()),
+        Protection::StartTls | Protection::Ldaps => passed(STEPS[2], server.url.clone(), started, None),
+    });
+    let started = Instant::now();
+    if let Err(error) = connect::credentials_allowed(&config.bind, server) {
+        let remedy = if error.code() == Code::DirectoryPlaintext { "directory_plaintext" } else { "directory_bind" };
+        steps.push(failed(STEPS[3], server.url.clone(), started, error, remedy));
+        return;
+    }
+    step!(STEPS[3], connection.bind(&config.bind).await, "directory_bind");
+    let started = Instant::now();
+    steps.push(match look(&mut connection, config, wanted).await {
+        Ok(seen) => seen.step(server.url.clone(), started),
+        Err(error) => {
+            let remedy = match error.code() {
+                Code::ConfigValue | Code::DirectoryDenied => "directory_base",
+                _ => "directory_search",
+            };
+            failed(STEPS[4], server.url.clone(), started, error, remedy)
+        }
+    });
+    connection.close().await;
+}
+
+/// What a look at the first page of people showed.
+#[derive(Debug, Default)]
+struct Seen {
+    people: u64,
+    with_certificates: u64,
+    more: bool,
+}
+
+impl Seen {
+    fn step(&self, target: String, started: Instant) -> CheckStep {
+        let mut step = found(target, started, self.people, self.with_certificates);
+        if self.more {
+            let counts =
+                vec![("people", self.people.to_string()), ("certificates", self.with_certificates.to_string())];
+            step.detail = Some(Text::new("check", "directory_found_more", counts));
+        }
+        step
+    }
+}
+
+/// Looks at up to a page of people of each base, and for somebody with a certificate if none of these has one.
+async fn look(connection: &mut Connection, config: &config::Directory, wanted: &Wanted) -> Result<Seen> {
+    const ENOUGH: u64 = 1000;
+    let questions = Questions::new(connection, config, wanted).await?;
+    let mut seen = Seen::default();
+    for base in &wanted.bases {
+        let mut search = questions.all(&base.text);
+        while let Some(entry) = next(&mut search, connection, || base_missing(base, false)).await? {
+            if seen.people == ENOUGH {
+                seen.more = true;
+                break;
+            }
+            seen.people += 1;
+            seen.with_certificates += u64::from(entry.has("userCertificate") || entry.has("userSMIMECertificate"));
+        }
+        if seen.more && seen.with_certificates == 0 {
+            let mut search = questions.with_certificates(&base.text);
+            seen.with_certificates += u64::from(search.next(connection).await?.is_some());
+        }
+    }
+    Ok(seen)
+}
+
+async fn next(
+    search: &mut Search,
+    connection: &mut Connection,
+    missing: impl FnOnce() -> Error,
+) -> Result<Option<crate::directory::entry::Entry>> {
+    let found = search.next(connection).await;
+    found.map_err(|error| if search.result == failure::NO_SUCH_OBJECT { missing() } else { error })
+}

@@ -1,0 +1,203 @@
+//! People of an LDIF file.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use tokio::sync::mpsc::Sender;
+
+use crate::certificate::Sha256;
+use crate::config;
+use crate::directory::check::{failed, found, passed};
+use crate::directory::filter::Filter;
+use crate::directory::name::Name;
+use crate::directory::person::person;
+use crate::directory::selection::{Finder, Next, Repeated, Wanted};
+use crate::directory::{ReadReport, Selection};
+use crate::error::{Code, Error, Result};
+use crate::net::CheckStep;
+use crate::people::Person;
+use crate::platform;
+
+use super::reader::{Reader, Record};
+
+/// SHA-256 of a file, by which an unchanged export is recognised before it is parsed.
+///
+/// # Errors
+/// `file_not_found`, `file_unreadable`.
+pub fn content_sha256(path: &Path) -> Result<Sha256> {
+    let failed = |error: &io::Error| platform::file_error(path, error);
+    let mut file = File::open(path).map_err(|error| failed(&error))?;
+    let mut hashing = Hashing { input: &mut file, context: Context::new(&SHA256) };
+    io::copy(&mut hashing, &mut io::sink()).map_err(|error| failed(&error))?;
+    Ok(hashing.finish())
+}
+
+/// Reads the wanted people of a file; blocks.
+pub(in crate::directory) fn read(
+    config: &config::Directory,
+    base_dir: Option<&Path>,
+    selection: &Selection,
+    sink: &Sender<Person>,
+) -> Result<ReadReport> {
+    let wanted = Wanted::new(config, selection)?;
+    let path = path(config, base_dir)?;
+    let file = File::open(&path).map_err(|error| platform::file_error(&path, &error))?;
+    let named =
+        |error: Error| if error.get_target().is_none() { error.target(path.display().to_string()) } else { error };
+    let mut hashing = Hashing { input: file, context: Context::new(&SHA256) };
+    let mut finder = Finder::new(&wanted, Repeated::Another);
+    let mut report = ReadReport::default();
+    match entries(&mut hashing, config, &wanted, &mut finder, sink) {
+        Ok(end) => {
+            report.complete = matches!(end, End::Complete);
+            match end {
+                End::Complete => report.content_sha256 = Some(hashing.finish()),
+                End::Limit => {}
+                End::Incomplete(reason) => report.incomplete_reason = Some(named(reason)),
+            }
+        }
+        Err(error) if finder.delivered() == 0 || error.code() == Code::Cancelled => return Err(named(error)),
+        Err(error) => report.incomplete_reason = Some(named(error)),
+    }
+    let found = finder.finish();
+    if let [failed] = found.unresolved.as_slice()
+        && wanted.identities.len() == 1
+        && report.complete
+    {
+        return Err(failed.clone());
+    }
+    for person in found.people {
+        send(sink, person)?;
+    }
+    report.complete &= !finder.limit_reached();
+    report.people = finder.delivered();
+    report.limit_reached = finder.limit_reached();
+    report.unresolved = found.unresolved;
+    Ok(report)
+}
+
+/// How reading a file ended.
+enum End {
+    Complete,
+    Limit,
+    Incomplete(Error),
+}
+
+fn entries(
+    input: &mut impl Read,
+    config: &config::Directory,
+    wanted: &Wanted,
+    finder: &mut Finder,
+    sink: &Sender<Person>,
+) -> Result<End> {
+    let filters = wanted.filters.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>>>()?;
+    let mut reader = Reader::new(input);
+    let mut end = End::Complete;
+    while let Some(record) = reader.next()? {
+        let (entry, line) = match record {
+            Record::Entry { entry, line } => (entry, line),
+            Record::SearchResult { code: 0, .. } => continue,
+            // the file is what a search that failed left behind
+            Record::SearchResult { code, words } => {
+                let detail = format!("result {code} {words}");
+                end = End::Incomplete(Error::new(Code::DirectoryIncomplete).with("detail", detail));
+                continue;
+            }
+        };
+        let name = Name::parse(&entry.dn).ok_or_else(|| {
+            Error::new(Code::LdifSyntax)
+                .with("line", line.to_string())
+                .with("detail", "a DN that RFC 4514 does not know")
+        })?;
+        if !wanted.covers(&name) || !filters.iter().all(|filter| filter.matches(&entry)) {
+            continue;
+        }
+        let Some(person) = person(&entry, config.source_anchor.as_deref()) else { continue };
+        match finder.take(person, &name) {
+            Next::Deliver(person) => send(sink, *person)?,
+            Next::Continue => {}
+            Next::Full => return Ok(End::Limit),
+        }
+    }
+    Ok(end)
+}
+
+fn send(sink: &Sender<Person>, person: Person) -> Result<()> {
+    sink.blocking_send(person).map_err(|_| Error::new(Code::Cancelled))
+}
+
+fn path(config: &config::Directory, base_dir: Option<&Path>) -> Result<PathBuf> {
+    let path = config.path.as_ref().ok_or_else(|| Error::new(Code::ConfigMissing).target("/directory/path"))?;
+    Ok(base_dir.map_or_else(|| path.clone(), |base| base.join(path)))
+}
+
+/// Whether the file can be opened, read to its end, and holds people with certificates; blocks.
+pub(in crate::directory) fn check(config: &config::Directory, base_dir: Option<&Path>) -> Vec<CheckStep> {
+    let started = Instant::now();
+    let opened = path(config, base_dir).and_then(|path| match File::open(&path) {
+        Ok(file) => Ok((path, file)),
+        Err(error) => Err(platform::file_error(&path, &error)),
+    });
+    let (path, file) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            let target = error.get_target().unwrap_or_default().to_owned();
+            return vec![
+                failed("open", target.clone(), started, error, "directory_file"),
+                CheckStep::skipped("search").at(target),
+            ];
+        }
+    };
+    let target = path.display().to_string();
+    let open = passed("open", target.clone(), started, None);
+    let started = Instant::now();
+    let search = match count(file, config) {
+        Ok((people, certificates)) => found(target, started, people, certificates),
+        Err(error) => failed("search", target, started, error, "directory_file"),
+    };
+    vec![open, search]
+}
+
+fn count(file: File, config: &config::Directory) -> Result<(u64, u64)> {
+    let wanted = Wanted::new(config, &Selection::default())?;
+    let filters = wanted.filters.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>>>()?;
+    let mut reader = Reader::new(file);
+    let (mut people, mut with_certificates) = (0, 0);
+    while let Some(record) = reader.next()? {
+        let Record::Entry { entry, .. } = record else { continue };
+        let covered = Name::parse(&entry.dn).is_some_and(|name| wanted.covers(&name));
+        if covered
+            && filters.iter().all(|filter| filter.matches(&entry))
+            && let Some(person) = person(&entry, None)
+        {
+            people += 1;
+            with_certificates += u64::from(!person.values.is_empty());
+        }
+    }
+    Ok((people, with_certificates))
+}
+
+/// Passes bytes on and digests them.
+struct Hashing<R> {
+    input: R,
+    context: Context,
+}
+
+impl<R> Hashing<R> {
+    fn finish(self) -> Sha256 {
+        let mut digest = [0; 32];
+        digest.copy_from_slice(self.context.finish().as_ref());
+        Sha256::from(digest)
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.context.update(&buffer[..count]);
+        Ok(count)
+    }
+}

@@ -1,0 +1,77 @@
+//! What must work before a run can: sign-in, and reading one recipient.
+
+use crate::error::{Code, Error};
+use crate::net::CheckStep;
+use crate::text::Text;
+
+use super::client::Exchange;
+use super::recipients::Selection;
+
+/// The application permission that the admin API asks for.
+const PERMISSION: &str = "Exchange.ManageAsApp";
+
+impl Exchange {
+    /// Tries sign-in and reads one recipient; nothing is written.
+    pub async fn check(&self) -> Vec<CheckStep> {
+        let token_step = "exchange_token";
+        let list_step = "exchange_list";
+        let begun = self.now_ms();
+        let token = match self.tokens.current().await {
+            Ok(token) => token,
+            Err(error) => {
+                let remedy = remedy(&error, false);
+                let failed = CheckStep::fail(token_step, self.since(begun), error, remedy);
+                return vec![failed, CheckStep::skipped(list_step)];
+            }
+        };
+        let signed_in = CheckStep::pass(token_step, self.since(begun));
+        let begun = self.now_ms();
+        let one = Selection { limit: Some(1), ..Selection::default() };
+        let listed = match self.collect(one).await {
+            Ok(_) => CheckStep::pass(list_step, self.since(begun)),
+            Err(error) => {
+                let lacks_permission = token.roles().is_some_and(|roles| !roles.iter().any(|role| role == PERMISSION));
+                let remedy = remedy(&error, lacks_permission);
+                CheckStep::fail(list_step, self.since(begun), error, remedy)
+            }
+        };
+        vec![signed_in, listed]
+    }
+
+    fn since(&self, begun_ms: i64) -> u64 {
+        u64::try_from(self.now_ms() - begun_ms).unwrap_or(0)
+    }
+}
+
+fn remedy(error: &Error, lacks_permission: bool) -> Option<Text> {
+    let name = match error.code() {
+        Code::ExchangeAuth | Code::ExchangeDenied if lacks_permission => "exchange_permission",
+        Code::ExchangeAuth => "exchange_auth",
+        Code::ExchangeDenied => "exchange_denied",
+        Code::ExchangeTls => "exchange_tls",
+        Code::ExchangeUnreachable => "exchange_unreachable",
+        Code::ExchangeTimeout => "exchange_timeout",
+        Code::ExchangeThrottled => "exchange_throttled",
+        Code::ExchangeRefused => "exchange_refused",
+        _ => return None,
+    };
+    Some(Text::plain("check", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{Culture, exists};
+
+    #[test]
+    fn every_remedy_has_its_sentence() {
+        for info in crate::error::CODES {
+            for lacks_permission in [false, true] {
+                if let Some(text) = remedy(&Error::new(info.code), lacks_permission) {
+                    assert!(!text.render(Culture::English).starts_with("check."), "{}", info.name);
+                }
+            }
+        }
+        assert!(exists(Culture::English, "check", "exchange_permission"));
+    }
+}

@@ -1,0 +1,22 @@
+//! Exchange Online: tokens and the admin API; reading recipients, writing one.
+
+mod certificates;
+mod check;
+mod client;
+mod clixml;
+mod cloud;
+mod command;
+mod entry;
+mod failure;
+mod invoke;
+mod recipients;
+mod retry;
+mod surroundings;
+#[cfg(test)]
+mod testing;
+mod token;
+
+pub use client::{Exchange, WriteOutcome};
+pub use invoke::Calls;
+pub use recipients::{ListReport, Selection};
+pub use surroundings::{Surroundings, SystemSurroundings};

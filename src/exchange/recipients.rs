@@ -1,0 +1,309 @@
+//! Reading recipients: all of them page by page, or one.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::mpsc;
+use url::Url;
+
+use crate::error::{Code, Error, Result};
+use crate::people::{Recipient, RecipientClass};
+
+use super::command::{Command, Parameter};
+use super::entry::{Entry, SELECT};
+use super::invoke::{AdminApi, Answer, Call, Format};
+
+/// Pages of one list, at most: ten million recipients, and an end for a list that goes in a circle.
+const MAX_PAGES: u32 = 10_000;
+/// The warning of a list that was cut short although everything was asked for.
+const MORE_RESULTS: &str = "more results available";
+
+/// How a list ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ListReport {
+    /// Recipients handed over.
+    pub recipients: u64,
+    /// Pages read.
+    pub pages: u64,
+    /// Whether the limit ended the list before its end.
+    pub limit_reached: bool,
+}
+
+/// Which recipients to list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Selection<'a> {
+    /// `RecipientTypeDetails`; all if absent.
+    pub types: Option<&'a [String]>,
+    /// OPATH filter, passed on as `-Filter`.
+    pub filter: Option<&'a str>,
+    /// How many, at most.
+    pub limit: Option<u64>,
+}
+
+/// The form in which certificates can be read, found out at run time and kept for the session.
+#[derive(Debug, Default)]
+pub(super) struct ReadForm(AtomicU8);
+
+impl ReadForm {
+    const JSON: u8 = 0;
+    const CLIXML: u8 = 1;
+    const JSON_AFTER_ALL: u8 = 2;
+
+    fn format(&self) -> Format {
+        if self.0.load(Ordering::Relaxed) == Self::CLIXML { Format::Clixml } else { Format::Json }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != Self::JSON
+    }
+
+    fn settle(&self, clixml: bool) {
+        self.0.store(if clixml { Self::CLIXML } else { Self::JSON_AFTER_ALL }, Ordering::Relaxed);
+    }
+}
+
+/// Reads recipients of one tenant.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) api: &'a AdminApi,
+    pub(super) form: &'a ReadForm,
+}
+
+impl Reader<'_> {
+    /// Hands over recipients page by page.
+    ///
+    /// # Errors
+    /// `exchange_incomplete` where a list cannot be read to its end, after what was handed over; `cancelled` where
+    /// nobody takes the pages any more.
+    pub(super) async fn list(
+        &self,
+        selection: Selection<'_>,
+        sink: &mpsc::Sender<Vec<Recipient>>,
+    ) -> Result<ListReport> {
+        let mut report = ListReport::default();
+        for (class, types) in classes(selection.types)? {
+            let left = selection.limit.map(|limit| limit - report.recipients);
+            self.list_class(class, types, selection.filter, left, sink, &mut report).await?;
+            if report.limit_reached {
+                break;
+            }
+        }
+        Ok(report)
+    }
+
+    async fn list_class(
+        &self,
+        class: RecipientClass,
+        types: Vec<String>,
+        filter: Option<&str>,
+        left: Option<u64>,
+        sink: &mpsc::Sender<Vec<Recipient>>,
+        report: &mut ListReport,
+    ) -> Result<()> {
+        // one more than wanted tells whether there is more
+        let size = left.map_or(Parameter::Text("Unlimited"), |left| Parameter::Number(left.saturating_add(1)));
+        let mut parameters = vec![("ResultSize", size)];
+        if let Some(filter) = filter {
+            parameters.push(("Filter", Parameter::Text(filter)));
+        }
+        if !types.is_empty() {
+            parameters.push(("RecipientTypeDetails", Parameter::Texts(&types)));
+        }
+        let command = Command { name: format!("Get-{}", class.noun()), parameters };
+        let mut next: Option<Url> = None;
+        let mut handed_over = 0;
+        for page in 1..=MAX_PAGES {
+            let answer = self.page(&command, next.as_ref()).await;
+            let answer = if page == 1 { answer? } else { answer.map_err(|error| cut_short(&error))? };
+            report.pages += 1;
+            if page > 1 && answer.values.is_empty() {
+                return Err(incomplete("a page without recipients"));
+            }
+            let mut recipients = Vec::with_capacity(answer.values.len());
+            for entry in answer.values {
+                recipients.push(entry.recipient(class)?);
+            }
+            // a service that ignores the parameter must not widen the list
+            recipients.retain(|recipient| types.is_empty() || names(&types, &recipient.recipient_type_details));
+            if let Some(left) = left {
+                let room = usize::try_from(left - handed_over).unwrap_or(usize::MAX);
+                report.limit_reached = recipients.len() > room;
+                recipients.truncate(room);
+            }
+            let count = u64::try_from(recipients.len()).unwrap_or(u64::MAX);
+            handed_over += count;
+            report.recipients += count;
+            if !recipients.is_empty() {
+                sink.send(recipients).await.map_err(|_| Error::new(Code::Cancelled))?;
+            }
+            if report.limit_reached {
+                return Ok(());
+            }
+            let Some(link) = answer.next else {
+                let cut = left.is_none() && answer.warnings.iter().any(|warning| warning.contains(MORE_RESULTS));
+                return if cut { Err(incomplete("the service has more than it gave")) } else { Ok(()) };
+            };
+            if next.as_ref() == Some(&link) {
+                return Err(incomplete("the list goes in a circle"));
+            }
+            next = Some(link);
+        }
+        Err(incomplete("too many pages"))
+    }
+
+    /// One recipient by Guid, external id, user principal name or address, of whichever class has it.
+    ///
+    /// # Errors
+    /// `exchange_not_found`, `exchange_ambiguous`; `option_value` for an identity that stands for many.
+    pub(super) async fn get(&self, identity: &str) -> Result<Recipient> {
+        for class in RecipientClass::ALL {
+            match self.get_in_class(class, identity).await {
+                Err(error) if error.code() == Code::ExchangeNotFound => {}
+                found => return found,
+            }
+        }
+        Err(Error::new(Code::ExchangeNotFound).target(identity))
+    }
+
+    /// One recipient of a class.
+    ///
+    /// # Errors
+    /// As [`Reader::get`].
+    pub(super) async fn get_in_class(&self, class: RecipientClass, identity: &str) -> Result<Recipient> {
+        let identity = single(identity)?;
+        let parameters = vec![("Identity", Parameter::Text(identity))];
+        let command = Command { name: format!("Get-{}", class.noun()), parameters };
+        let mut answer = self.page(&command, None).await?;
+        let found = match (answer.values.pop(), answer.values.is_empty(), answer.next) {
+            (None, _, _) => Err(Error::new(Code::ExchangeNotFound)),
+            (Some(entry), true, None) => entry.recipient(class),
+            (Some(_), _, _) => Err(Error::new(Code::ExchangeAmbiguous)),
+        };
+        let recipient = found.map_err(|error| error.target(identity).request_id(&answer.request_id))?;
+        match uuid::Uuid::try_parse(identity) {
+            Ok(asked) if !stands_for(&recipient, asked) => Err(Error::new(Code::ExchangeProtocol)
+                .with("detail", "another recipient than the one asked for")
+                .target(identity)
+                .request_id(answer.request_id)),
+            _ => Ok(recipient),
+        }
+    }
+
+    /// One page. Where JSON does not have the bytes, it is read again as CLIXML, once; what works better is kept.
+    async fn page(&self, command: &Command<'_>, next: Option<&Url>) -> Result<Answer<Entry>> {
+        let format = self.form.format();
+        let answer = self.page_as(command, next, format).await?;
+        let readable = |answer: &Answer<Entry>| answer.values.iter().filter(|entry| entry.is_readable()).count();
+        if readable(&answer) == answer.values.len() || self.form.is_settled() {
+            return Ok(answer);
+        }
+        let again = match self.page_as(command, next, Format::Clixml).await {
+            // a service that does not know the format says so; of a later page it may as well mean the link
+            Err(error) if next.is_none() && matches!(error.code(), Code::ExchangeRefused | Code::ExchangeProtocol) => {
+                None
+            }
+            again => Some(again?),
+        };
+        let better = again.filter(|again| readable(again) > readable(&answer));
+        tracing::info!(better = better.is_some(), "certificates are not readable in JSON, CLIXML was tried");
+        self.form.settle(better.is_some());
+        Ok(better.unwrap_or(answer))
+    }
+
+    async fn page_as(&self, command: &Command<'_>, next: Option<&Url>, format: Format) -> Result<Answer<Entry>> {
+        let mut answer: Answer<Entry> = self.api.invoke(Call { command, select: Some(SELECT), format, next }).await?;
+        answer.values = answer.values.into_iter().map(Entry::opened).collect::<Result<_>>()?;
+        Ok(answer)
+    }
+}
+
+/// Exchange takes no identity for all identities, and a star for many.
+fn single(identity: &str) -> Result<&str> {
+    let identity = identity.trim();
+    if identity.is_empty() || identity.contains('*') {
+        return Err(Error::new(Code::OptionValue).with("detail", "expected the identity of one recipient"));
+    }
+    Ok(identity)
+}
+
+fn stands_for(recipient: &Recipient, asked: uuid::Uuid) -> bool {
+    let external = recipient.external_directory_object_id.as_deref();
+    [Some(recipient.identity.as_str()), external]
+        .into_iter()
+        .flatten()
+        .any(|id| uuid::Uuid::try_parse(id).is_ok_and(|id| id == asked))
+}
+
+/// The classes that have recipients of these types, each with its types; no types are all.
+fn classes(types: Option<&[String]>) -> Result<Vec<(RecipientClass, Vec<String>)>> {
+    let Some(types) = types else { return Ok(RecipientClass::ALL.map(|class| (class, Vec::new())).into()) };
+    let mut found: Vec<(RecipientClass, Vec<String>)> = Vec::new();
+    for (index, name) in types.iter().enumerate() {
+        let class = match name.to_ascii_lowercase().as_str() {
+            "mailuser" | "guestmailuser" => RecipientClass::MailUser,
+            "mailcontact" => RecipientClass::MailContact,
+            name if name.ends_with("mailbox") => RecipientClass::Mailbox,
+            _ => {
+                return Err(Error::new(Code::OptionValue)
+                    .target(format!("/types/{index}"))
+                    .with("detail", "expected a RecipientTypeDetails of mailboxes, mail users or mail contacts"));
+            }
+        };
+        match found.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, names)) => names.push(name.clone()),
+            None => found.push((class, vec![name.clone()])),
+        }
+    }
+    Ok(found)
+}
+
+fn names(types: &[String], name: &str) -> bool {
+    types.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
+}
+
+fn incomplete(detail: &str) -> Error {
+    Error::new(Code::ExchangeIncomplete).with("detail", detail)
+}
+
+/// A page after the first that cannot be had: what was read is no whole list, whatever the reason.
+fn cut_short(cause: &Error) -> Error {
+    if cause.code() == Code::Cancelled {
+        return cause.clone();
+    }
+    let mut error = incomplete(&cause.to_string());
+    if let Some(id) = cause.get_request_id() {
+        error = error.request_id(id);
+    }
+    if let Some(wait) = cause.get_retry_after_ms() {
+        error = error.retry_after_ms(wait);
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_choose_the_cmdlets() {
+        let types = ["RoomMailbox", "GuestMailUser", "usermailbox"].map(str::to_owned);
+        let found = classes(Some(&types)).unwrap();
+        assert_eq!(
+            found,
+            [
+                (RecipientClass::Mailbox, vec!["RoomMailbox".to_owned(), "usermailbox".to_owned()]),
+                (RecipientClass::MailUser, vec!["GuestMailUser".to_owned()]),
+            ]
+        );
+        assert_eq!(classes(None).unwrap().len(), 3);
+        let error = classes(Some(&["MailUser".to_owned(), "DynamicDistributionGroup".to_owned()])).unwrap_err();
+        assert_eq!((error.code(), error.get_target()), (Code::OptionValue, Some("/types/1")));
+    }
+
+    #[test]
+    fn an_identity_stands_for_one() {
+        for identity in ["", "  ", "*", "a*@x.test"] {
+            assert_eq!(single(identity).unwrap_err().code(), Code::OptionValue, "{identity}");
+        }
+        assert_eq!(single(" a@x.test ").unwrap(), "a@x.test");
+    }
+}

@@ -1,0 +1,70 @@
+//! A judged value of a certificate attribute.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use crate::certificate::{Attribute, Certificate, Sha256};
+use crate::people::RawValue;
+use crate::validation::{Fitness, Use, Verdict};
+
+use super::{Policy, reason};
+
+/// A value of the directory or of Exchange together with what was found out about it.
+#[derive(Debug, Clone)]
+pub struct Value {
+    /// The attribute.
+    pub attribute: Attribute,
+    /// SHA-256 of the bytes.
+    pub sha256: Sha256,
+    /// The bytes, unchanged.
+    pub bytes: Arc<[u8]>,
+    /// The certificate that was judged; `None` where the value holds none.
+    pub certificate: Option<Arc<Certificate>>,
+    /// The verdict on that certificate.
+    pub verdict: Arc<Verdict>,
+    /// Why it is unfit, as validation names it; looked at only where the verdict is unfit.
+    pub reason: Option<&'static str>,
+}
+
+impl Value {
+    /// Why it is not chosen; `None` where it counts as fit.
+    pub(super) fn unfit_reason(&self, policy: &Policy) -> Option<&'static str> {
+        if policy.counts_as_fit(self, Use::Both) {
+            return None;
+        }
+        // an undetermined value must never carry a reason that removes
+        Some(match self.verdict.fitness() {
+            Fitness::Unfit => self.reason.unwrap_or(reason::UNFIT),
+            Fitness::Undetermined | Fitness::Fit => reason::UNDETERMINED,
+        })
+    }
+
+    /// What values are ordered by: the newest first, then by digest.
+    pub(super) fn rank(&self) -> (Reverse<i64>, Sha256) {
+        (Reverse(self.certificate.as_ref().map_or(i64::MIN, |certificate| certificate.not_before_ms)), self.sha256)
+    }
+
+    /// The value without what was found out about it.
+    pub fn raw(&self) -> RawValue {
+        RawValue { attribute: self.attribute, bytes: Arc::clone(&self.bytes), sha256: self.sha256 }
+    }
+}
+
+/// What a recipient holds, judged with the addresses of the person behind it.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// Values of `UserCertificate` in Exchange's order; `None` where they could not be read.
+    pub user_certificate: Option<Vec<Value>>,
+    /// Values of `UserSMimeCertificate` in Exchange's order; `None` where they could not be read.
+    pub user_smime_certificate: Option<Vec<Value>>,
+}
+
+impl Before {
+    /// The values of an attribute; `None` where they could not be read.
+    pub fn values(&self, attribute: Attribute) -> Option<&[Value]> {
+        match attribute {
+            Attribute::UserCertificate => self.user_certificate.as_deref(),
+            Attribute::UserSmimeCertificate => self.user_smime_certificate.as_deref(),
+        }
+    }
+}

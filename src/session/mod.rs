@@ -1,0 +1,184 @@
+//! A session: a configuration, the threads its verbs work on, and one file per verb: options in, rows out.
+
+pub mod columns;
+mod context;
+mod cursor;
+mod log;
+mod options;
+mod output;
+pub mod panics;
+mod row;
+mod rows;
+mod verbs;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config;
+use crate::error::{Code, Error, Result};
+use crate::text::Culture;
+
+use context::Context;
+pub use cursor::{Cursor, Step};
+use output::Output;
+pub use output::{Event, Progress, ProgressView};
+pub use row::{Row, Value};
+
+/// Rows and events that wait for the caller, at most; a verb pauses when they are not fetched.
+const QUEUE: usize = 512;
+
+/// How long closing waits for a write in flight.
+const CLOSE_WAIT: Duration = Duration::from_secs(30);
+
+/// What can be asked of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// What must work before a run can.
+    Check,
+    /// People and their certificates.
+    Fetch,
+    /// Verdicts on certificates.
+    Validate,
+    /// Who can be encrypted to, and if not, why.
+    Coverage,
+    /// Recipients of Exchange Online.
+    Recipients,
+    /// What a run would change.
+    Compare,
+    /// A run.
+    Sync,
+    /// Runs of the past.
+    Runs,
+    /// Changes of runs of the past.
+    Changes,
+    /// Settings in the store.
+    Settings,
+    /// The columns of all verbs.
+    Columns,
+}
+
+impl Verb {
+    /// All verbs.
+    pub const ALL: [Self; 11] = [
+        Self::Check,
+        Self::Fetch,
+        Self::Validate,
+        Self::Coverage,
+        Self::Recipients,
+        Self::Compare,
+        Self::Sync,
+        Self::Runs,
+        Self::Changes,
+        Self::Settings,
+        Self::Columns,
+    ];
+
+    /// The name: `smimesync_<name>` at the ABI.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Fetch => "fetch",
+            Self::Validate => "validate",
+            Self::Coverage => "coverage",
+            Self::Recipients => "recipients",
+            Self::Compare => "compare",
+            Self::Sync => "sync",
+            Self::Runs => "runs",
+            Self::Changes => "changes",
+            Self::Settings => "settings",
+            Self::Columns => "columns",
+        }
+    }
+}
+
+/// A configuration and the threads its verbs work on.
+pub struct Session {
+    runtime: Option<Runtime>,
+    context: Arc<Context>,
+    cancel: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Session {
+    /// Opens a session. Reads the files the configuration names secrets in; uses no network.
+    ///
+    /// # Errors
+    /// Those of the configuration, with the JSON pointer as target.
+    pub fn open(configuration: &str) -> Result<Self> {
+        let context = Arc::new(Context::new(config::parse(configuration)?)?);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("smimesync")
+            .on_thread_start(|| {
+                panics::record_on_this_thread(true);
+            })
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(Code::Internal).with("detail", error.to_string()))?;
+        Ok(Self { runtime: Some(runtime), context, cancel: CancellationToken::new(), tasks: TaskTracker::new() })
+    }
+
+    /// The language of this session's sentences.
+    pub fn culture(&self) -> Culture {
+        self.context.culture()
+    }
+
+    /// Replaces a value below `/exchange/auth` or `/directory/bind`, for example by a fresh token. Verbs begun later use it.
+    ///
+    /// # Errors
+    /// `config_unknown_key` for any other pointer, `config_type` for a value of the wrong type.
+    pub fn set(&self, pointer: &str, value: &str) -> Result<()> {
+        self.context.set(pointer, value)
+    }
+
+    /// Begins a verb. Its options are read at once; everything else happens on the session's threads.
+    ///
+    /// # Errors
+    /// Those of the options, with the JSON pointer as target.
+    pub fn start(&self, verb: Verb, options: &str) -> Result<Cursor> {
+        let Some(runtime) = &self.runtime else { return Err(Error::new(Code::Cancelled)) };
+        let cancel = self.cancel.child_token();
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let progress = Arc::new(Progress::default());
+        let output = Output::new(
+            sender,
+            Arc::clone(&progress),
+            cancel.clone(),
+            self.context.log().clone(),
+            verb,
+            self.culture(),
+        );
+        let work = verbs::prepare(verb, options, Arc::clone(&self.context), output)?;
+        let task = self.tasks.spawn_on(
+            async move {
+                match AssertUnwindSafe(work).catch_unwind().await {
+                    Ok(result) => result,
+                    Err(panic) => Err(panics::as_error(panic.as_ref())),
+                }
+            },
+            runtime.handle(),
+        );
+        Ok(Cursor::new(columns::of(verb), runtime.handle().clone(), receiver, task, progress, cancel))
+    }
+}
+
+impl Drop for Session {
+    /// Cancels what runs and waits for the write in flight, bounded.
+    fn drop(&mut self) {
+        self.cancel.cancel();
+        self.tasks.close();
+        if let Some(runtime) = self.runtime.take() {
+            let tasks = self.tasks.clone();
+            // a time-out here leaves the journal's entry pending, which the next run settles
+            let _ = runtime.block_on(async move { tokio::time::timeout(CLOSE_WAIT, tasks.wait()).await });
+            runtime.shutdown_background();
+        }
+    }
+}

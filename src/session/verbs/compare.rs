@@ -1,0 +1,43 @@
+//! `compare`: what a run would change, recorded as a staging run.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::exchange::Exchange;
+use crate::session::context::Context;
+use crate::session::options::{PolicyType, with_selection};
+use crate::session::output::Output;
+use crate::store::Store;
+use crate::sync::{self, Job, Request};
+
+use super::Work;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Options {
+    policy_type: Option<PolicyType>,
+}
+
+pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
+    let (selection, options) = with_selection::<Options>(options)?;
+    PolicyType::only_initial(options.policy_type)?;
+    let request = Request { selection, staging: true, force: Vec::new() };
+    Ok(Box::pin(async move {
+        let (config, store, exchange) = (context.config(), context.store()?, context.exchange()?);
+        sync::run(&job(&context, &config, &store, &exchange, &output), &request).await
+    }))
+}
+
+/// What a run of this session works with.
+pub(super) fn job<'a>(
+    context: &'a Context,
+    config: &'a Config,
+    store: &'a Store,
+    exchange: &'a Exchange,
+    output: &'a Output,
+) -> Job<'a> {
+    Job { config, store, exchange, surroundings: context.surroundings(), observer: output, culture: context.culture() }
+}

@@ -1,0 +1,119 @@
+//! `fetch`: people and their certificates.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use tokio::sync::mpsc;
+
+use crate::certificate::SmimeValue;
+use crate::config::LogLevel;
+use crate::directory::{self, ReadReport, Selection};
+use crate::error::{Category, Code, Error, Result};
+use crate::people::{Address, Person};
+use crate::session::columns::{self, PROBLEM};
+use crate::session::context::Context;
+use crate::session::options::{PolicyType, with_selection};
+use crate::session::output::Output;
+use crate::session::{Row, Verb, rows};
+use crate::sync::{Observer as _, Phase};
+use crate::text::Culture;
+
+use super::Work;
+
+/// People that wait between the directory and the caller's queue.
+const WAITING: usize = 64;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Options {
+    policy_type: Option<PolicyType>,
+}
+
+pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
+    let (selection, options) = with_selection::<Options>(options)?;
+    PolicyType::only_initial(options.policy_type)?;
+    Ok(Box::pin(async move {
+        let culture = context.culture();
+        let at_ms = context.config().at_ms(context.surroundings().now_ms())?;
+        let report = each_person(&context, &selection, &output, |person| vec![row(person, at_ms, culture)]).await?;
+        for error in &report.unresolved {
+            let row = Row::new(columns::of(Verb::Fetch)).set("identity", error.get_target());
+            output.row(rows::failure(row, Some(error), culture)).await?;
+        }
+        finish(&report)
+    }))
+}
+
+/// Reads the selected people, hands out the rows each gives, and tells how far the read got.
+pub(super) async fn each_person(
+    context: &Context,
+    selection: &Selection,
+    output: &Output,
+    rows: impl Fn(&Person) -> Vec<Row>,
+) -> Result<ReadReport> {
+    let config = context.config();
+    let directory = config.only_directory()?;
+    output.begin(Phase::ReadingPeople, 0);
+    let (sink, mut source) = mpsc::channel(WAITING);
+    let reading = directory::read(directory, config.base_dir.as_deref(), selection, sink);
+    let taking = async {
+        while let Some(person) = source.recv().await {
+            for row in rows(&person) {
+                output.row(row).await?;
+            }
+            output.step();
+        }
+        Ok::<(), Error>(())
+    };
+    // a caller who wants no more drops the source, which ends the reading
+    let (report, taken) = output.until_cancelled(async { tokio::join!(reading, taking) }).await?;
+    taken?;
+    let report = report?;
+    output.event(LogLevel::Info, Code::PeopleRead, vec![("count", report.people.to_string())]).await;
+    if report.limit_reached {
+        let limit = selection.limit.unwrap_or_default().to_string();
+        output.event(LogLevel::Warn, Code::LimitReached, vec![("limit", limit)]).await;
+    }
+    Ok(report)
+}
+
+/// An incomplete read ends its verb with an error, after its rows.
+pub(super) fn finish(report: &ReadReport) -> Result<()> {
+    match &report.incomplete_reason {
+        None => Ok(()),
+        Some(error) if error.category() == Category::DirectoryIncomplete => Err(error.clone()),
+        Some(error) => Err(Error::new(Code::DirectoryIncomplete).with("detail", error.to_string())),
+    }
+}
+
+fn row(person: &Person, at_ms: i64, culture: Culture) -> Row {
+    let certificates: Vec<_> = person
+        .values
+        .iter()
+        .flat_map(|raw| rows::certificates(Some(raw.attribute), &SmimeValue::parse(Arc::clone(&raw.bytes)), at_ms))
+        .collect();
+    let problems: Vec<_> = person
+        .problems
+        .iter()
+        .map(|problem| {
+            Row::new(PROBLEM)
+                .set("code", problem.code)
+                .set("message", problem.message.render(culture))
+                .set("attribute", problem.attribute.clone())
+                .set("value_sha256", problem.value_sha256.map(|digest| digest.to_string()))
+        })
+        .collect();
+    Row::new(columns::of(Verb::Fetch))
+        .set("identity", person.identity.clone())
+        .set("distinguished_name", person.distinguished_name.clone())
+        .set("kind", person.kind.name())
+        .set("display_name", person.display_name.clone())
+        .set("user_principal_name", person.user_principal_name.clone())
+        .set("primary_smtp_address", person.primary_address().map(Address::to_string))
+        .set("addresses", person.addresses.iter().map(Address::to_string).collect::<Vec<_>>())
+        .set("source_anchor", person.source_anchor.clone())
+        .set("enabled", person.enabled)
+        .set("deleted", person.deleted)
+        .set("certificates", certificates)
+        .set("problems", problems)
+}

@@ -1,0 +1,81 @@
+//! `sync`: a run, or chosen changes of a compared one.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::config::{Source, pointer_error};
+use crate::directory::Selection;
+use crate::error::{Code, Error, Result};
+use crate::planning::guard::NAMES;
+use crate::session::context::Context;
+use crate::session::options::{PolicyType, RunId, with_selection};
+use crate::session::output::Output;
+use crate::sync::{self, Chosen, Request};
+
+use super::Work;
+use super::compare::job;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Options {
+    policy_type: Option<PolicyType>,
+    staging: Option<bool>,
+    force: Vec<String>,
+    run: Option<RunId>,
+    changes: Option<Vec<u32>>,
+}
+
+enum Task {
+    Run(Selection, Vec<String>, Option<bool>),
+    Chosen(Chosen),
+}
+
+pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
+    let task = task(options)?;
+    Ok(Box::pin(async move {
+        let (config, store) = (context.config(), context.store()?);
+        let staging = match &task {
+            Task::Run(_, _, staging) => staging.map_or_else(|| store.staging(), Ok)?,
+            Task::Chosen(_) => false,
+        };
+        if !staging && !store.is_durable() {
+            return Err(Error::new(Code::ConfigMissing).target("/store/path"));
+        }
+        let exchange = context.exchange()?;
+        let job = job(&context, &config, &store, &exchange, &output);
+        match task {
+            Task::Run(selection, force, _) => sync::run(&job, &Request { selection, staging, force }).await,
+            Task::Chosen(chosen) => sync::apply_chosen(&job, &chosen).await,
+        }
+    }))
+}
+
+fn task(options: &str) -> Result<Task> {
+    let (selection, options) = with_selection::<Options>(options)?;
+    PolicyType::only_initial(options.policy_type)?;
+    for (index, name) in options.force.iter().enumerate() {
+        if name != "scope" && !NAMES.contains(&name.as_str()) {
+            return Err(pointer_error(Source::Options, &format!("/force/{index}"), "expected the name of a guard"));
+        }
+    }
+    let Some(run) = options.run else {
+        return match options.changes {
+            Some(_) => Err(pointer_error(Source::Options, "/changes", "expected the run they belong to in run")),
+            None => Ok(Task::Run(selection, options.force, options.staging)),
+        };
+    };
+    let refused = |pointer: &str| Err(pointer_error(Source::Options, pointer, "expected either a run or a selection"));
+    if selection != Selection::default() {
+        return refused("/run");
+    }
+    if options.staging == Some(true) {
+        return refused("/staging");
+    }
+    // an empty list would be everything, and nothing is never everything
+    if options.changes.as_ref().is_some_and(Vec::is_empty) {
+        return Err(pointer_error(Source::Options, "/changes", "expected at least one change"));
+    }
+    let numbers = options.changes.unwrap_or_default();
+    Ok(Task::Chosen(Chosen { run: run.number()?, numbers, force: options.force }))
+}

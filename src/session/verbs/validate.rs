@@ -1,0 +1,225 @@
+//! `validate`: verdicts on certificates of files, handed in, or of people in the directory.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+
+use crate::certificate::{Attribute, Bundle, SmimeValue};
+use crate::config::{Config, RevocationMode, Source as Text, pointer_error, rfc3339};
+use crate::directory::Selection;
+use crate::error::{Code, Error, Result};
+use crate::people::{Address, Person, RawValue};
+use crate::session::context::Context;
+use crate::session::options::with_selection;
+use crate::session::output::Output;
+use crate::session::{Row, Verb, columns, rows};
+use crate::sync::{Judge, Observer as _, Phase};
+use crate::trust::{self, Source, Sources};
+use crate::validation::{Audience, RevocationCheck, judge_value};
+
+use super::Work;
+use super::fetch::{each_person, finish};
+
+/// A file name or the bytes themselves.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Item {
+    File(PathBuf),
+    Der { der: String },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Options {
+    files: Option<Vec<PathBuf>>,
+    certificates: Option<Vec<Item>>,
+    anchors: Option<Vec<Item>>,
+    intermediates: Option<Vec<Item>>,
+    crls: Option<Vec<Item>>,
+    at: Option<String>,
+    emails: Option<Vec<String>>,
+    revocation_mode: Option<RevocationMode>,
+    // not of this version: named so that they are refused as such, and not as unknown
+    ocsp_responses: Option<serde_json::Value>,
+    initial_policies: Option<serde_json::Value>,
+    explicit_policy: Option<serde_json::Value>,
+    inhibit_mapping: Option<serde_json::Value>,
+    inhibit_any: Option<serde_json::Value>,
+    undetermined: Option<serde_json::Value>,
+    lint_profile: Option<serde_json::Value>,
+}
+
+/// Something to judge, and where it comes from.
+struct Subject {
+    source: Option<String>,
+    person: Option<String>,
+    attribute: Option<Attribute>,
+    value: SmimeValue,
+}
+
+pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
+    let (selection, options) = with_selection::<Options>(options)?;
+    options.supported()?;
+    let at_ms = options.at.as_deref().map(|at| rfc3339(at, Text::Options, "/at")).transpose()?;
+    let addresses = options.addresses()?;
+    if options.hands_in() && selection != Selection::default() {
+        return Err(pointer_error(Text::Options, "/identities", "expected either certificates or people"));
+    }
+    Ok(Box::pin(async move {
+        let config = context.config();
+        let at_ms = at_ms.map_or_else(|| config.at_ms(context.surroundings().now_ms()), Ok)?;
+        let judge = judge(&config, &options, at_ms)?;
+        if options.hands_in() {
+            let subjects = options.subjects(&config)?;
+            output.begin(Phase::Judging, subjects.len());
+            for subject in &subjects {
+                output.step();
+                output.row(row(&context, &judge, subject, addresses.as_deref())).await?;
+            }
+            return Ok(());
+        }
+        let judged = |person: &Person| {
+            let asked = addresses.as_deref().unwrap_or(&person.addresses);
+            let of = |raw: &RawValue| Subject {
+                source: None,
+                person: Some(person.identity.clone()),
+                attribute: Some(raw.attribute),
+                value: SmimeValue::parse(Arc::clone(&raw.bytes)),
+            };
+            person.values.iter().map(|raw| row(&context, &judge, &of(raw), Some(asked))).collect()
+        };
+        let report = each_person(&context, &selection, &output, judged).await?;
+        for error in &report.unresolved {
+            let row = Row::new(columns::of(Verb::Validate)).set("person", error.get_target());
+            output.row(rows::failure(row, Some(error), context.culture())).await?;
+        }
+        finish(&report)
+    }))
+}
+
+impl Options {
+    fn hands_in(&self) -> bool {
+        self.files.is_some() || self.certificates.is_some()
+    }
+
+    fn supported(&self) -> Result<()> {
+        let unsupported = [
+            ("/ocsp_responses", &self.ocsp_responses, "OCSP"),
+            ("/initial_policies", &self.initial_policies, "certificate policies"),
+            ("/explicit_policy", &self.explicit_policy, "certificate policies"),
+            ("/inhibit_mapping", &self.inhibit_mapping, "certificate policies"),
+            ("/inhibit_any", &self.inhibit_any, "certificate policies"),
+            ("/undetermined", &self.undetermined, "weighing undetermined revocation"),
+            ("/lint_profile", &self.lint_profile, "the S/MIME Baseline Requirements"),
+        ];
+        for (pointer, option, what) in unsupported {
+            if option.is_some() {
+                return Err(Error::new(Code::OptionUnsupported).target(pointer).with("detail", what));
+            }
+        }
+        if self.revocation_mode == Some(RevocationMode::Online) {
+            return Err(Error::new(Code::OptionUnsupported).target("/revocation_mode").with("detail", "fetching CRLs"));
+        }
+        Ok(())
+    }
+
+    fn addresses(&self) -> Result<Option<Vec<Address>>> {
+        let Some(emails) = &self.emails else { return Ok(None) };
+        let parse = |(index, text): (usize, &String)| {
+            let wrong = || pointer_error(Text::Options, &format!("/emails/{index}"), "expected an address");
+            Address::parse(text).ok_or_else(wrong)
+        };
+        emails.iter().enumerate().map(parse).collect::<Result<_>>().map(Some)
+    }
+
+    /// The certificates of files and those handed in.
+    fn subjects(&self, config: &Config) -> Result<Vec<Subject>> {
+        let mut sources = Vec::new();
+        for name in self.files.iter().flatten() {
+            sources.push(Source::Path(config.path(name)));
+        }
+        for (index, item) in self.certificates.iter().flatten().enumerate() {
+            sources.push(source(config, item, &format!("/certificates/{index}"))?);
+        }
+        let mut subjects = Vec::new();
+        for source in sources {
+            match source {
+                Source::Bytes(bytes) => from_bytes(&bytes, None, &mut subjects),
+                Source::Path(path) => {
+                    for file in trust::files(&path)? {
+                        from_bytes(&trust::read(&file)?, Some(file.display().to_string()), &mut subjects);
+                    }
+                }
+            }
+        }
+        Ok(subjects)
+    }
+
+    fn sources(&self, config: &Config) -> Result<Sources> {
+        let given = |items: &Option<Vec<Item>>, name: &str| -> Result<Vec<Source>> {
+            let items = items.iter().flatten().enumerate();
+            items.map(|(index, item)| source(config, item, &format!("/{name}/{index}"))).collect()
+        };
+        let mut sources = Sources::of(config);
+        if self.anchors.is_some() {
+            sources.anchors = given(&self.anchors, "anchors")?.into_iter().map(|source| (source, None)).collect();
+        }
+        sources.intermediates.extend(given(&self.intermediates, "intermediates")?);
+        sources.crls.extend(given(&self.crls, "crls")?);
+        Ok(sources)
+    }
+}
+
+fn judge(config: &Config, options: &Options, at_ms: i64) -> Result<Judge> {
+    let mut judge = Judge::new(config, &options.sources(config)?, at_ms)?;
+    match options.revocation_mode {
+        Some(RevocationMode::Off) => judge.rules.revocation = RevocationCheck::Off,
+        Some(RevocationMode::Offline | RevocationMode::Online) => judge.rules.revocation = RevocationCheck::Offline,
+        None => {}
+    }
+    Ok(judge)
+}
+
+fn source(config: &Config, item: &Item, pointer: &str) -> Result<Source> {
+    match item {
+        Item::File(name) => Ok(Source::Path(config.path(name))),
+        Item::Der { der } => BASE64_STANDARD
+            .decode(der)
+            .map(Source::Bytes)
+            .map_err(|_| pointer_error(Text::Options, &format!("{pointer}/der"), "expected base64")),
+    }
+}
+
+/// What starts as DER is one value as a directory would hold it; PEM and SST hold certificates one by one.
+fn from_bytes(bytes: &[u8], source: Option<String>, subjects: &mut Vec<Subject>) {
+    let mut push = |bytes: &[u8]| {
+        let value = SmimeValue::parse(bytes.into());
+        subjects.push(Subject { source: source.clone(), person: None, attribute: None, value });
+    };
+    let bundle = if bytes.first() == Some(&0x30) { Bundle::default() } else { Bundle::read(bytes) };
+    if bundle.certificates.is_empty() {
+        push(bytes);
+    }
+    for certificate in &bundle.certificates {
+        push(&certificate.der);
+    }
+}
+
+fn row(context: &Context, judge: &Judge, subject: &Subject, addresses: Option<&[Address]>) -> Row {
+    let audience = addresses.map(|addresses| Audience { addresses });
+    let verdict = judge_value(&subject.value, audience.as_ref(), &judge.evidence, &judge.rules);
+    let at_ms = judge.rules.at_ms;
+    let certificate = subject.value.chosen(at_ms);
+    let held = Some((subject.attribute, &subject.value));
+    let row = Row::new(columns::of(Verb::Validate))
+        .with_all_of(rows::certificate(held, certificate, at_ms))
+        .set("source", subject.source.clone())
+        .set("person", subject.person.clone());
+    let row = rows::verdict(row, &verdict, context.culture());
+    let unreadable = (certificate.is_none() && !subject.value.reference_only)
+        .then(|| Error::new(Code::TrustUnreadable).target(subject.source.clone().unwrap_or_default()));
+    rows::failure(row, unreadable.as_ref(), context.culture())
+}

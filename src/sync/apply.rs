@@ -1,0 +1,197 @@
+//! One recipient's changes carried out: read again where needed, journalled, written, read back.
+
+use std::sync::Arc;
+
+use crate::certificate::Attribute;
+use crate::config::LogLevel;
+use crate::error::{Category, Code, Error, Result};
+use crate::people::{RawValue, Recipient};
+use crate::planning::Change;
+use crate::store::{ChangeResult, StoredError, WriteEnd};
+
+use super::Job;
+use super::prepare::Prepared;
+
+/// How old a reading may be before a write, in milliseconds (contract, "What a run does").
+const READING_HOLDS_MS: i64 = 300_000;
+
+/// What became of a change.
+pub(super) struct Outcome {
+    pub(super) change: Change,
+    /// Nothing for a change that turned out to be none.
+    pub(super) result: Option<ChangeResult>,
+    pub(super) error: Option<Error>,
+}
+
+/// What to do about a recipient that is no longer as it was when its changes were planned.
+#[derive(Clone, Copy)]
+pub(super) enum WhenStale<'a> {
+    /// Plan it anew.
+    PlanAnew(&'a Prepared),
+    /// Leave it alone.
+    Refuse,
+}
+
+/// The changes of one recipient, in one write.
+pub(super) struct Task {
+    pub(super) recipient: Recipient,
+    /// When the recipient was read, in milliseconds since 1970 UTC.
+    pub(super) read_ms: i64,
+    pub(super) changes: Vec<Change>,
+}
+
+/// Whether an error will meet every other recipient, too, so that going on would only make a storm of it.
+pub(super) fn ends_the_run(error: &Error) -> bool {
+    matches!(
+        error.code(),
+        Code::ExchangeAuth
+            | Code::ExchangeDenied
+            | Code::ExchangeUnreachable
+            | Code::ExchangeTls
+            | Code::ExchangeThrottled
+    ) || matches!(error.category(), Category::Store | Category::Internal)
+}
+
+/// Carries out the changes of one recipient. A failure is an outcome of its changes.
+pub(super) async fn apply(job: &Job<'_>, run: i64, task: Task, stale: WhenStale<'_>) -> Vec<Outcome> {
+    let changes = task.changes.clone();
+    match attempt(job, run, task, stale).await {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            let stored = StoredError::new(&error, job.culture);
+            let fail = |change: Change| {
+                // the row says it all the same where the store cannot
+                let _ = job.store.finish_change(run, change.number, ChangeResult::Failed, Some(&stored));
+                Outcome { change, result: Some(ChangeResult::Failed), error: Some(error.clone()) }
+            };
+            changes.into_iter().map(fail).collect()
+        }
+    }
+}
+
+async fn attempt(job: &Job<'_>, run: i64, task: Task, stale: WhenStale<'_>) -> Result<Vec<Outcome>> {
+    let Task { mut recipient, read_ms, mut changes } = task;
+    let mut outcomes = Vec::new();
+    let age_ms = job.surroundings.now_ms() - read_ms;
+    if changes.iter().any(Change::removes) || !(0..READING_HOLDS_MS).contains(&age_ms) {
+        recipient = job.exchange.get_in_class(recipient.class, &recipient.identity).await?;
+        if !all_hold(&changes, &recipient)? {
+            let (anew, settled) = plan_anew(job, run, &changes, &recipient, stale).await?;
+            changes = anew;
+            outcomes = settled;
+        }
+    }
+    if !changes.is_empty() {
+        outcomes.extend(write(job, run, &recipient, changes).await?);
+    }
+    Ok(outcomes)
+}
+
+fn all_hold(changes: &[Change], recipient: &Recipient) -> Result<bool> {
+    for change in changes {
+        if !change.still_holds(&held(recipient, change.attribute)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What a recipient holds.
+///
+/// # Errors
+/// `exchange_unreadable`.
+pub(super) fn held(recipient: &Recipient, attribute: Option<Attribute>) -> Result<Vec<RawValue>> {
+    let values = attribute.and_then(|attribute| Some((attribute, recipient.values(attribute)?)));
+    let (attribute, values) =
+        values.ok_or_else(|| Error::new(Code::ExchangeUnreadable).target(recipient.identity.clone()))?;
+    Ok(values.iter().map(|bytes| RawValue::new(attribute, Arc::clone(bytes))).collect())
+}
+
+/// The changes that are still to be written after planning anew, and those that settled themselves.
+async fn plan_anew(
+    job: &Job<'_>,
+    run: i64,
+    changes: &[Change],
+    recipient: &Recipient,
+    stale: WhenStale<'_>,
+) -> Result<(Vec<Change>, Vec<Outcome>)> {
+    let refused = || Error::new(Code::ChangeStale).target(recipient.identity.clone());
+    let WhenStale::PlanAnew(prepared) = stale else { return Err(refused()) };
+    let person = changes.iter().find_map(|change| change.person.as_deref()).ok_or_else(refused)?;
+    job.observer.event(LogLevel::Info, Code::PlannedAnew, vec![("recipient", recipient.identity.clone())]).await;
+    let anew = prepared.anew(job, person, recipient)?;
+    // rows that were none or skipped before were already told and stay as they were
+    let told = |change: &Change| changes.iter().any(|old| old.attribute == change.attribute);
+    let (mut write, mut settled) = (Vec::new(), Vec::new());
+    for change in anew.into_iter().filter(told) {
+        if change.action.writes() {
+            write.push(change);
+        } else {
+            job.store.record_changes(run, [(&change, ChangeResult::Skipped)])?;
+            let result = (change.action == crate::planning::Action::Skip).then_some(ChangeResult::Skipped);
+            settled.push(Outcome { change, result, error: None });
+        }
+    }
+    Ok((write, settled))
+}
+
+async fn write(job: &Job<'_>, run: i64, recipient: &Recipient, changes: Vec<Change>) -> Result<Vec<Outcome>> {
+    let mut entries = Vec::new();
+    for change in &changes {
+        entries.push(job.store.journal_begin(run, change, job.surroundings.now_ms())?);
+    }
+    let bytes = |change: &Change| change.after.iter().map(|value| Arc::clone(&value.bytes)).collect::<Vec<_>>();
+    let values: Vec<_> = changes.iter().filter_map(|change| Some((change.attribute?, bytes(change)))).collect();
+    let written = job.exchange.write(recipient, &values).await;
+    if written.is_ok() {
+        for entry in &entries {
+            job.store.journal_written(*entry, job.surroundings.now_ms())?;
+        }
+    }
+    let refused = written.err();
+    let ends = match &refused {
+        Some(error) if is_definite(error) => vec![Err(error.clone()); changes.len()],
+        _ => read_back(job, recipient, &changes, refused.as_ref()).await?,
+    };
+    let mut outcomes = Vec::new();
+    for ((change, entry), end) in changes.into_iter().zip(entries).zip(ends) {
+        let error = end.err();
+        let stored = error.as_ref().map(|error| StoredError::new(error, job.culture));
+        let write_end = stored.map_or(WriteEnd::Verified, WriteEnd::Failed);
+        job.store.journal_done(entry, &write_end, job.surroundings.now_ms())?;
+        let result = if error.is_some() { ChangeResult::Failed } else { ChangeResult::Applied };
+        outcomes.push(Outcome { change, result: Some(result), error });
+    }
+    Ok(outcomes)
+}
+
+/// Whether a refused write had no effect for certain.
+fn is_definite(error: &Error) -> bool {
+    matches!(
+        error.category(),
+        Category::NotFound | Category::Ambiguous | Category::Invalid | Category::Auth | Category::Denied
+    )
+}
+
+/// Whether each attribute holds what was written. Where the recipient cannot be read the journal's entries stay open.
+async fn read_back(
+    job: &Job<'_>,
+    recipient: &Recipient,
+    changes: &[Change],
+    refused: Option<&Error>,
+) -> Result<Vec<Result<()>>> {
+    let now = job.exchange.get_in_class(recipient.class, &recipient.identity).await?;
+    let differs = || refused.cloned().unwrap_or_else(|| Error::new(Code::ExchangeVerify).target(now.identity.clone()));
+    let check = |change: &Change| {
+        let held = held(&now, change.attribute)?;
+        if same(&held, &change.after) { Ok(()) } else { Err(differs()) }
+    };
+    Ok(changes.iter().map(check).collect())
+}
+
+/// Whether two lists hold the same values, whatever the order.
+pub(super) fn same(one: &[RawValue], other: &[RawValue]) -> bool {
+    let digests =
+        |values: &[RawValue]| values.iter().map(|value| value.sha256).collect::<std::collections::BTreeSet<_>>();
+    digests(one) == digests(other)
+}

@@ -1,0 +1,76 @@
+//! Values into judged values: the container read, the certificate judged for the person.
+
+use std::sync::Arc;
+
+use crate::certificate::{Attribute, SmimeValue};
+use crate::config::{Config, RevocationMode};
+use crate::error::Result;
+use crate::people::{Address, Person, RawValue, Recipient};
+use crate::planning::{Before, Value};
+use crate::trust::Sources;
+use crate::validation::{Audience, Evidence, RevocationCheck, Rules, judge_value, reason};
+
+/// Evidence and rules of one run.
+#[derive(Debug)]
+pub struct Judge {
+    /// What verdicts rest on.
+    pub evidence: Evidence,
+    /// What counts.
+    pub rules: Rules,
+}
+
+impl Judge {
+    /// Loads the evidence the configuration names.
+    ///
+    /// # Errors
+    /// Those of reading the files.
+    pub fn new(config: &Config, sources: &Sources, at_ms: i64) -> Result<Self> {
+        Ok(Self { evidence: sources.load()?, rules: rules(config, at_ms) })
+    }
+
+    /// A person's values, judged for the person's addresses.
+    pub fn person(&self, person: &Person) -> Vec<Value> {
+        person.values.iter().map(|raw| self.value(raw, &person.addresses)).collect()
+    }
+
+    /// What a recipient holds, judged for these addresses.
+    pub fn recipient(&self, recipient: &Recipient, addresses: &[Address]) -> Before {
+        let judged = |attribute| {
+            let values = recipient.values(attribute)?;
+            let judge = |bytes: &Arc<[u8]>| self.value(&RawValue::new(attribute, Arc::clone(bytes)), addresses);
+            Some(values.iter().map(judge).collect())
+        };
+        Before {
+            user_certificate: judged(Attribute::UserCertificate),
+            user_smime_certificate: judged(Attribute::UserSmimeCertificate),
+        }
+    }
+
+    fn value(&self, raw: &RawValue, addresses: &[Address]) -> Value {
+        let value = SmimeValue::parse(Arc::clone(&raw.bytes));
+        let verdict = judge_value(&value, Some(&Audience { addresses }), &self.evidence, &self.rules);
+        Value {
+            attribute: raw.attribute,
+            sha256: raw.sha256,
+            bytes: Arc::clone(&raw.bytes),
+            certificate: value.chosen(self.rules.at_ms).map(|certificate| Arc::new(certificate.clone())),
+            reason: reason(&verdict),
+            verdict: Arc::new(verdict),
+        }
+    }
+}
+
+fn rules(config: &Config, at_ms: i64) -> Rules {
+    let policy = &config.policy;
+    Rules {
+        at_ms,
+        min_rsa_bits: policy.min_rsa_bits,
+        allow_sha1: policy.allow_sha1,
+        allow_no_address: policy.allow_no_address,
+        expiring_days: policy.expiring_days,
+        revocation: match config.revocation.mode {
+            RevocationMode::Off => RevocationCheck::Off,
+            RevocationMode::Offline | RevocationMode::Online => RevocationCheck::Offline,
+        },
+    }
+}

@@ -1,0 +1,177 @@
+//! A run from its beginning to its end.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::StreamExt as _;
+
+use crate::config::LogLevel;
+use crate::directory::{self, Selection};
+use crate::error::{Category, Code, Error, Result};
+use crate::planning::{Action, Change, skip_unresolved, tripped};
+use crate::store::{ChangeResult, CompleteRead};
+
+use super::apply::{Task, WhenStale, apply, ends_the_run};
+use super::prepare::{Prepared, prepare};
+use super::record::Record;
+use super::{Job, Phase};
+
+/// Requests at a time where the configuration does not say.
+const CONCURRENCY: u32 = 4;
+
+/// What is asked of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Which people are looked at.
+    pub selection: Selection,
+    /// Whether nothing is written.
+    pub staging: bool,
+    /// Guards that are lifted for this run, and `scope`.
+    pub force: Vec<String>,
+}
+
+/// Plans, and unless staging writes, what each recipient should hold. Rows go to the observer.
+///
+/// # Errors
+/// `store_locked`; what ends a read; `guard` before the first write; `directory_incomplete` after the additions; what
+/// would meet every recipient, such as a lost right. What concerns one recipient is a row.
+pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
+    let _lock = match request.staging {
+        true => None,
+        false => Some(job.store.lock_for_writing(job.surroundings.now_ms())?),
+    };
+    let scope = directory::scope(job.config.only_directory()?);
+    let verb = if request.staging { "compare" } else { "sync" };
+    let mut record = Record::begin(*job, verb, request.staging, &scope).await?;
+    let outcome = work(job, request, &mut record).await;
+    record.end(outcome).await
+}
+
+async fn work(job: &Job<'_>, request: &Request, record: &mut Record<'_>) -> Result<()> {
+    let prepared = prepare(job, &request.selection, &request.force, !request.staging).await?;
+    record.counters.people = prepared.gathered.people.len() as u64;
+    record.counters.recipients = prepared.recipients() as u64;
+    store_plan(job, record.run, &prepared)?;
+    guard(job, request, &prepared).await?;
+    for error in &prepared.gathered.report.unresolved {
+        let change = skip_unresolved(error.get_target().unwrap_or_default(), error.category().name());
+        record.tell(&change, Some(ChangeResult::Failed), Some(error)).await;
+    }
+    for change in prepared.plan.changes.iter().filter(|change| request.staging || !change.action.writes()) {
+        let result = match change.action {
+            Action::None => None,
+            Action::Skip => Some(ChangeResult::Skipped),
+            Action::Set | Action::Clear => Some(ChangeResult::Planned),
+        };
+        record.tell(change, result, None).await;
+    }
+    if !request.staging {
+        write_all(job, record, tasks(&prepared), WhenStale::PlanAnew(&prepared)).await?;
+        remember(job, record, &prepared)?;
+    }
+    incomplete(&prepared)
+}
+
+fn store_plan(job: &Job<'_>, run: i64, prepared: &Prepared) -> Result<()> {
+    let rows = prepared.plan.changes.iter().filter_map(|change| match change.action {
+        Action::None => None,
+        Action::Skip => Some((change, ChangeResult::Skipped)),
+        Action::Set | Action::Clear => Some((change, ChangeResult::Planned)),
+    });
+    job.store.record_changes(run, rows)
+}
+
+/// Stops a run that writes; tells of a guard that would, in one that does not.
+async fn guard(job: &Job<'_>, request: &Request, prepared: &Prepared) -> Result<()> {
+    let guard = job.store.guard(job.config)?;
+    let input = prepared.guard_input(job, guard.window_hours)?;
+    for tripped in tripped(&input, &guard, &request.force) {
+        if !request.staging {
+            return Err(tripped.into());
+        }
+        let parameters = vec![("observed", tripped.observed.to_string()), ("allowed", tripped.allowed.to_string())];
+        job.observer.event(LogLevel::Warn, Code::GuardStopped, parameters).await;
+    }
+    Ok(())
+}
+
+/// The changes to write, by recipient.
+fn tasks(prepared: &Prepared) -> Vec<Task> {
+    let mut by_recipient: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
+    for change in prepared.plan.changes.iter().filter(|change| change.action.writes()) {
+        if let Some(recipient) = &change.recipient {
+            by_recipient.entry(recipient).or_default().push(change.clone());
+        }
+    }
+    let recipients: HashMap<&str, _> =
+        prepared.gathered.recipients.iter().map(|recipient| (recipient.identity.as_str(), recipient)).collect();
+    let read_ms = prepared.gathered.read_ms;
+    let task = |(identity, changes)| {
+        let recipient = (*recipients.get(identity)?).clone();
+        Some(Task { recipient, read_ms, changes })
+    };
+    by_recipient.into_iter().filter_map(task).collect()
+}
+
+/// Writes recipient by recipient, a few at a time. Cancelling ends it after the writes in flight, and so does an error
+/// that would meet every recipient.
+pub(super) async fn write_all(
+    job: &Job<'_>,
+    record: &mut Record<'_>,
+    tasks: Vec<Task>,
+    stale: WhenStale<'_>,
+) -> Result<()> {
+    job.observer.begin(Phase::Writing, tasks.iter().map(|task| task.changes.len()).sum());
+    let configured = job.config.exchange.as_ref().and_then(|exchange| exchange.concurrency);
+    let concurrency = configured.unwrap_or(CONCURRENCY) as usize;
+    let stop = AtomicBool::new(false);
+    let run = record.run;
+    let mut ended = None;
+    let mut writes = futures_util::stream::iter(tasks)
+        .take_while(|_| std::future::ready(!stop.load(Ordering::Relaxed) && !job.observer.is_cancelled()))
+        .map(|task| apply(job, run, task, stale))
+        .buffer_unordered(concurrency);
+    while let Some(outcomes) = writes.next().await {
+        for outcome in &outcomes {
+            record.tell_outcome(outcome).await;
+            if let Some(error) = outcome.error.as_ref().filter(|error| ends_the_run(error)) {
+                stop.store(true, Ordering::Relaxed);
+                ended.get_or_insert_with(|| error.clone());
+            }
+        }
+    }
+    match ended {
+        Some(error) => Err(error),
+        None if job.observer.is_cancelled() => Err(Error::new(Code::Cancelled)),
+        None => Ok(()),
+    }
+}
+
+/// Remembers who was seen, once everything was tried.
+fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<()> {
+    let scope = &prepared.scope;
+    if !scope.everybody || (scope.changed && !scope.forced) {
+        return Ok(());
+    }
+    let seen = prepared.seen();
+    let replaces = scope.last.as_ref().map(|last| last.scope.as_str()).filter(|last| *last != scope.hash);
+    let at_ms = job.surroundings.now_ms();
+    job.store.record_read(&CompleteRead { scope: &scope.hash, replaces, run: record.run, at_ms, people: &seen })?;
+    for (identity, recipient) in prepared.gone() {
+        // while something of ours is left behind, who left it stays known
+        let clean = recipient.map_or(Ok(true), |it| job.store.ours(&it.identity).map(|ours| ours.is_empty()))?;
+        if clean {
+            job.store.forget_person(&scope.hash, identity)?;
+        }
+    }
+    job.store.purge(job.store.keep_days(job.config)?, at_ms)?;
+    Ok(())
+}
+
+fn incomplete(prepared: &Prepared) -> Result<()> {
+    match &prepared.gathered.report.incomplete_reason {
+        None => Ok(()),
+        Some(error) if error.category() == Category::DirectoryIncomplete => Err(error.clone()),
+        Some(error) => Err(Error::new(Code::DirectoryIncomplete).with("detail", error.to_string())),
+    }
+}

@@ -1,0 +1,105 @@
+//! Where anchors, intermediates and CRLs come from: files, told apart by content, into the evidence validation needs.
+
+use std::path::{Path, PathBuf};
+
+use crate::certificate::Bundle;
+use crate::config::{AnchorFile, Config};
+use crate::error::{Code, Error, Result};
+use crate::platform;
+use crate::validation::{Anchor, Evidence};
+
+/// One source of certificates or CRLs.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A file, or a folder whose files are read.
+    Path(PathBuf),
+    /// The bytes themselves.
+    Bytes(Vec<u8>),
+}
+
+/// Where evidence comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Anchors, and the domains they may vouch for; `None` is every domain.
+    pub anchors: Vec<(Source, Option<Vec<String>>)>,
+    /// Issuing authorities.
+    pub intermediates: Vec<Source>,
+    /// CRLs.
+    pub crls: Vec<Source>,
+}
+
+impl Sources {
+    /// What the configuration names.
+    pub fn of(config: &Config) -> Self {
+        let source = |name: &PathBuf| Source::Path(config.path(name));
+        let anchors = config.trust.anchors.iter().map(|anchor| match anchor {
+            AnchorFile::Any(file) => (source(file), None),
+            AnchorFile::Restricted { file, domains } => (source(file), Some(domains.clone())),
+        });
+        Self {
+            anchors: anchors.collect(),
+            intermediates: config.trust.intermediates.iter().map(source).collect(),
+            crls: config.revocation.crls.iter().map(source).collect(),
+        }
+    }
+
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// `file_not_found`, `file_unreadable`, `trust_unreadable`; the target is the file.
+    pub fn load(&self) -> Result<Evidence> {
+        let mut anchors = Vec::new();
+        for (source, domains) in &self.anchors {
+            let found = bundles(source)?.into_iter().flat_map(|bundle| bundle.certificates);
+            anchors.extend(found.map(|certificate| Anchor { certificate, domains: domains.clone() }));
+        }
+        let mut intermediates = Vec::new();
+        for source in &self.intermediates {
+            intermediates.extend(bundles(source)?.into_iter().flat_map(|bundle| bundle.certificates));
+        }
+        let mut crls = Vec::new();
+        for source in &self.crls {
+            crls.extend(bundles(source)?.into_iter().flat_map(|bundle| bundle.crls));
+        }
+        Ok(Evidence::new(anchors, intermediates, crls))
+    }
+}
+
+fn bundles(source: &Source) -> Result<Vec<Bundle>> {
+    match source {
+        Source::Bytes(bytes) => Ok(vec![bundle(bytes, "")?]),
+        Source::Path(path) => {
+            files(path)?.iter().map(|file| bundle(&read(file)?, &file.display().to_string())).collect()
+        }
+    }
+}
+
+/// The file itself, or the files of a folder in the order of their names.
+///
+/// # Errors
+/// `file_not_found`, `file_unreadable`.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let folder = std::fs::read_dir(path).map_err(|error| platform::file_error(path, &error))?;
+    let mut files: Vec<_> = folder.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// The bytes of a file.
+///
+/// # Errors
+/// `file_not_found`, `file_unreadable`.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| platform::file_error(path, &error))
+}
+
+fn bundle(bytes: &[u8], target: &str) -> Result<Bundle> {
+    let bundle = Bundle::read(bytes);
+    if bundle.certificates.is_empty() && bundle.crls.is_empty() {
+        return Err(Error::new(Code::TrustUnreadable).target(target));
+    }
+    Ok(bundle)
+}

@@ -1,0 +1,107 @@
+//! What verdicts rest on: anchors, intermediates, CRLs, indexed once and shared by all threads.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::RwLock;
+
+use crate::certificate::{Certificate, Crl, NameKey, Sha256};
+
+use super::signature::SignatureCheck;
+
+/// A certificate that is trusted by itself.
+#[derive(Debug, Clone)]
+pub struct Anchor {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The mail domains it may vouch for; all if `None`.
+    pub domains: Option<Vec<String>>,
+}
+
+/// What verdicts rest on. Made once, used by any number of threads.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    anchors: Vec<Anchor>,
+    intermediates: Vec<Certificate>,
+    crls: Vec<Crl>,
+    anchors_by_subject: HashMap<NameKey, Vec<usize>>,
+    intermediates_by_subject: HashMap<NameKey, Vec<usize>>,
+    crls_by_issuer: HashMap<NameKey, Vec<usize>>,
+    /// What came of checking what is signed (by its SHA-256) with a certificate's key (by the certificate's SHA-256).
+    signatures: RwLock<HashMap<(Sha256, Sha256), SignatureCheck>>,
+}
+
+impl Evidence {
+    /// Takes anchors, intermediates and CRLs over. The same certificate given twice counts once; as anchor if it is one.
+    pub fn new(anchors: Vec<Anchor>, intermediates: Vec<Certificate>, crls: Vec<Crl>) -> Self {
+        let mut seen: HashSet<Sha256> = anchors.iter().map(|anchor| anchor.certificate.sha256).collect();
+        let intermediates: Vec<Certificate> =
+            intermediates.into_iter().filter(|certificate| seen.insert(certificate.sha256)).collect();
+        let crls: Vec<Crl> = crls.into_iter().filter(|crl| seen.insert(crl.sha256)).collect();
+        Self {
+            anchors_by_subject: index(anchors.iter().map(|anchor| &anchor.certificate.details.subject)),
+            intermediates_by_subject: index(intermediates.iter().map(|certificate| &certificate.details.subject)),
+            crls_by_issuer: index(crls.iter().map(|crl| &crl.details.issuer)),
+            anchors,
+            intermediates,
+            crls,
+            signatures: RwLock::default(),
+        }
+    }
+
+    /// The anchors.
+    pub fn anchors(&self) -> &[Anchor] {
+        &self.anchors
+    }
+
+    /// The intermediates.
+    pub fn intermediates(&self) -> &[Certificate] {
+        &self.intermediates
+    }
+
+    /// The CRLs.
+    pub fn crls(&self) -> &[Crl] {
+        &self.crls
+    }
+
+    pub(super) fn anchors_named<'a>(&'a self, subject: &NameKey) -> impl Iterator<Item = &'a Anchor> {
+        named(&self.anchors_by_subject, subject, &self.anchors)
+    }
+
+    pub(super) fn intermediates_named<'a>(&'a self, subject: &NameKey) -> impl Iterator<Item = &'a Certificate> {
+        named(&self.intermediates_by_subject, subject, &self.intermediates)
+    }
+
+    pub(super) fn crls_of<'a>(&'a self, issuer: &NameKey) -> impl Iterator<Item = &'a Crl> {
+        named(&self.crls_by_issuer, issuer, &self.crls)
+    }
+
+    /// The answer for a signature, remembered.
+    pub(super) fn remembered(
+        &self,
+        signed: Sha256,
+        signer: Sha256,
+        check: impl FnOnce() -> SignatureCheck,
+    ) -> SignatureCheck {
+        let key = (signed, signer);
+        let known = self.signatures.read().ok().and_then(|known| known.get(&key).copied());
+        known.unwrap_or_else(|| {
+            let answer = check();
+            // a poisoned lock costs the memory, not the answer
+            if let Ok(mut known) = self.signatures.write() {
+                known.insert(key, answer);
+            }
+            answer
+        })
+    }
+}
+
+fn index<'a>(names: impl Iterator<Item = &'a NameKey>) -> HashMap<NameKey, Vec<usize>> {
+    let mut index: HashMap<NameKey, Vec<usize>> = HashMap::new();
+    for (place, name) in names.enumerate() {
+        index.entry(name.clone()).or_default().push(place);
+    }
+    index
+}
+
+fn named<'a, T>(index: &'a HashMap<NameKey, Vec<usize>>, name: &NameKey, all: &'a [T]) -> impl Iterator<Item = &'a T> {
+    index.get(name).into_iter().flatten().filter_map(|&place| all.get(place))
+}

@@ -1,0 +1,82 @@
+//! The verdict on a certificate, and on a value by the certificate that counts in it.
+
+use crate::certificate::{Certificate, SmimeValue};
+
+use super::catalogue as rule;
+use super::evidence::Evidence;
+use super::path::Search;
+use super::rules::{Audience, Rules};
+use super::verdict::{Finding, Fitness, Severity, Use, Verdict};
+use super::{address, leaf};
+
+/// Judges a certificate.
+///
+/// `embedded` are the certificates that came along with it; they may serve as intermediates, never as anchors. Without an
+/// `audience` addresses are not looked at.
+pub fn judge(
+    certificate: &Certificate,
+    embedded: &[Certificate],
+    audience: Option<&Audience<'_>>,
+    evidence: &Evidence,
+    rules: &Rules,
+) -> Verdict {
+    let mut findings = Vec::new();
+    let matching = address::check(certificate, audience, rules, &mut findings);
+    let outcome = Search::new(evidence, rules, embedded, matching.domains.as_deref()).run(certificate);
+    leaf::check(certificate, outcome.leaf_is_anchor, rules, &mut findings);
+    findings.extend(outcome.findings);
+    Verdict { address_match: matching.found, address_exact: matching.exact, ..conclude(outcome.subjects, findings) }
+}
+
+/// Judges a value by the certificate that Outlook would take from it; one that holds none is undetermined.
+pub fn judge_value(value: &SmimeValue, audience: Option<&Audience<'_>>, evidence: &Evidence, rules: &Rules) -> Verdict {
+    if let Some(certificate) = value.chosen(rules.at_ms) {
+        return judge(certificate, &value.certificates, audience, evidence, rules);
+    }
+    let finding = if value.reference_only {
+        rule::CONTAINER_REFERENCE_ONLY.broken()
+    } else {
+        rule::NOT_A_CERTIFICATE.broken().observed(beginning(&value.bytes))
+    };
+    conclude(Vec::new(), vec![finding])
+}
+
+/// How a value begins that nobody can read.
+fn beginning(bytes: &[u8]) -> String {
+    hex::encode_upper(bytes.get(..8).unwrap_or(bytes))
+}
+
+fn conclude(path: Vec<String>, mut findings: Vec<Finding>) -> Verdict {
+    findings.sort_by_key(|finding| match finding.severity {
+        Severity::Block => 0,
+        Severity::Warn if finding.leaves_open => 1,
+        Severity::Warn => 2,
+        Severity::Info => 3,
+    });
+    let against = |finding: &&Finding| finding.severity == Severity::Block || finding.leaves_open;
+    // unknown revocation is the caller's to weigh
+    let path_valid = findings
+        .iter()
+        .filter(against)
+        .all(|finding| finding.code == rule::REVOCATION_UNKNOWN.code || !rule::is_of_path(finding));
+    Verdict {
+        path_valid,
+        encrypt: fitness(&findings, Use::Encrypt),
+        sign: fitness(&findings, Use::Sign),
+        address_match: None,
+        address_exact: None,
+        path,
+        findings,
+    }
+}
+
+fn fitness(findings: &[Finding], wanted: Use) -> Fitness {
+    let concerning = || findings.iter().filter(|finding| finding.concerns == wanted || finding.concerns == Use::Both);
+    if concerning().any(|finding| finding.severity == Severity::Block) {
+        Fitness::Unfit
+    } else if concerning().any(|finding| finding.leaves_open) {
+        Fitness::Undetermined
+    } else {
+        Fitness::Fit
+    }
+}

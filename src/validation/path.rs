@@ -1,0 +1,264 @@
+//! Path building: from the leaf up by names, all ways in a stable order, until one is good; the best explanation is kept.
+
+use std::cmp::Reverse;
+
+use crate::certificate::{Certificate, NameKey, Sha256, SignatureValue};
+
+use super::catalogue as rule;
+use super::evidence::{Anchor, Evidence};
+use super::rules::Rules;
+use super::signature::{self, SignatureCheck};
+use super::verdict::{Finding, Severity};
+use super::{issuers, revocation};
+
+/// Signatures looked at for one certificate, of CRLs too and remembered ones too; no pool, however hostile, costs more.
+pub(super) const MAX_SIGNATURE_CHECKS: usize = 128;
+/// Certificates in a path, anchor and leaf included.
+const MAX_PATH_CERTIFICATES: usize = 12;
+
+/// A certificate of a path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Link<'a> {
+    pub(super) certificate: &'a Certificate,
+    /// The anchor it is, at the end of a path.
+    pub(super) anchor: Option<&'a Anchor>,
+    /// Whether it belongs to the evidence, so that what is learned about it is worth remembering.
+    pub(super) pooled: bool,
+    /// What came of checking, with its key, the signature of the certificate before it.
+    pub(super) signature: SignatureCheck,
+}
+
+/// The best path found, and what speaks against it.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) subjects: Vec<String>,
+    /// Whether the leaf itself is an anchor.
+    pub(super) leaf_is_anchor: bool,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// How a path ends that reaches no anchor.
+enum End<'a> {
+    NotFound,
+    SelfSigned,
+    BadSignature(&'a Certificate),
+    TooLong,
+}
+
+/// Lower is better: complete without a block, complete, incomplete; then fewer blocks, then fewer open questions.
+type Score = (u8, usize, usize);
+
+/// A search for one leaf.
+pub(super) struct Search<'a> {
+    pub(super) evidence: &'a Evidence,
+    pub(super) rules: &'a Rules,
+    embedded: &'a [Certificate],
+    /// Domains of which the anchor has to vouch for one.
+    domains: Option<&'a [String]>,
+    checks_left: usize,
+    best: Option<(Score, Outcome)>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(
+        evidence: &'a Evidence,
+        rules: &'a Rules,
+        embedded: &'a [Certificate],
+        domains: Option<&'a [String]>,
+    ) -> Self {
+        Self { evidence, rules, embedded, domains, checks_left: MAX_SIGNATURE_CHECKS, best: None }
+    }
+
+    /// The best path of a leaf.
+    pub(super) fn run(mut self, leaf: &'a Certificate) -> Outcome {
+        let subject = &leaf.details.subject;
+        let anchor = self.evidence.anchors_named(subject).find(|anchor| anchor.certificate.sha256 == leaf.sha256);
+        let mut path =
+            vec![Link { certificate: leaf, anchor, pooled: anchor.is_some(), signature: SignatureCheck::Good }];
+        if anchor.is_some() {
+            self.complete(&path);
+        } else {
+            self.extend(&mut path);
+        }
+        let mut outcome = self.best.map(|(_, outcome)| outcome).unwrap_or_default();
+        outcome.leaf_is_anchor = anchor.is_some();
+        if self.checks_left == 0 && !is_good(&outcome.findings) {
+            outcome.findings.push(rule::PATH_SEARCH_LIMIT.broken().expected(MAX_SIGNATURE_CHECKS.to_string()));
+        }
+        outcome
+    }
+
+    /// Goes on from a path's end. True once a good path is found.
+    fn extend(&mut self, path: &mut Vec<Link<'a>>) -> bool {
+        let Some(last) = path.last().copied() else { return false };
+        if path.len() >= MAX_PATH_CERTIFICATES {
+            self.incomplete(path, &End::TooLong);
+            return false;
+        }
+        let mut refused = None;
+        let mut went_on = false;
+        for candidate in self.candidates(last.certificate) {
+            if path.iter().any(|link| is_same_authority(link.certificate, candidate.certificate)) {
+                continue;
+            }
+            let remember = (last.pooled && candidate.pooled).then_some(last.certificate.sha256);
+            let signed = &last.certificate.details.signature;
+            let Some(check) = self.check(signed, remember, candidate.certificate) else { break };
+            if check == SignatureCheck::Bad {
+                // where key identifiers differ it is simply not the issuer
+                if hint(last.certificate, candidate.certificate) < DIFFERENT_KEY {
+                    refused.get_or_insert(candidate.certificate);
+                }
+                continue;
+            }
+            went_on = true;
+            path.push(Link { signature: check, ..candidate });
+            let good = if candidate.anchor.is_some() { self.complete(path) } else { self.extend(path) };
+            path.pop();
+            if good {
+                return true;
+            }
+        }
+        if !went_on {
+            let end = match refused {
+                Some(certificate) => End::BadSignature(certificate),
+                None if self.is_self_signed(last) => End::SelfSigned,
+                None => End::NotFound,
+            };
+            self.incomplete(path, &end);
+        }
+        false
+    }
+
+    /// Who may have issued a certificate, the likeliest first: anchors, then by key identifier, validity and age.
+    fn candidates(&self, certificate: &'a Certificate) -> Vec<Link<'a>> {
+        let issuer: &NameKey = &certificate.details.issuer;
+        let link = |certificate, anchor, pooled| Link { certificate, anchor, pooled, signature: SignatureCheck::Good };
+        let anchors = self.evidence.anchors_named(issuer).map(|anchor| link(&anchor.certificate, Some(anchor), true));
+        let pooled = self.evidence.intermediates_named(issuer).map(|certificate| link(certificate, None, true));
+        let mut candidates: Vec<Link<'a>> = anchors.chain(pooled).collect();
+        // more than the limit could not be checked anyway
+        let embedded = self.embedded.iter().filter(|embedded| embedded.details.subject == *issuer);
+        for embedded in embedded.take(MAX_SIGNATURE_CHECKS) {
+            if candidates.iter().all(|known| known.certificate.sha256 != embedded.sha256) {
+                candidates.push(link(embedded, None, false));
+            }
+        }
+        let at_ms = self.rules.at_ms;
+        candidates.sort_by_key(|candidate| {
+            let found = candidate.certificate;
+            let age = Reverse(found.not_before_ms);
+            (candidate.anchor.is_none(), hint(certificate, found), !found.is_valid_at(at_ms), age, found.sha256)
+        });
+        candidates
+    }
+
+    /// Checks a signature with a certificate's key, once for each pair where `remember` names what is signed.
+    /// `None` when the limit is reached.
+    pub(super) fn check(
+        &mut self,
+        signed: &SignatureValue,
+        remember: Option<Sha256>,
+        signer: &Certificate,
+    ) -> Option<SignatureCheck> {
+        self.checks_left = self.checks_left.checked_sub(1)?;
+        let check = || signature::check(signed, &signer.details.public_key);
+        Some(match remember {
+            Some(digest) => self.evidence.remembered(digest, signer.sha256, check),
+            None => check(),
+        })
+    }
+
+    fn is_self_signed(&mut self, link: Link<'a>) -> bool {
+        let certificate = link.certificate;
+        certificate.is_self_issued()
+            && self
+                .check(&certificate.details.signature, None, certificate)
+                .is_some_and(|check| check != SignatureCheck::Bad)
+    }
+
+    /// Judges a path that ends in an anchor. True if nothing speaks against it.
+    fn complete(&mut self, path: &[Link<'a>]) -> bool {
+        let mut findings = Vec::new();
+        issuers::check(path, self.rules, &mut findings);
+        revocation::check(path, self, &mut findings);
+        if let Some(domains) = path.last().and_then(|link| link.anchor).and_then(|anchor| anchor.domains.as_ref())
+            && let Some(wanted) = self.domains
+            && !super::address::vouched_for(wanted, domains)
+        {
+            let finding = rule::ANCHOR_DOMAIN.broken_by(path.len().saturating_sub(1));
+            findings.push(finding.observed(wanted.join(", ")).expected(domains.join(", ")));
+        }
+        let good = is_good(&findings);
+        self.keep(path, findings, true);
+        good
+    }
+
+    /// Says how far a path came.
+    fn incomplete(&mut self, path: &[Link<'a>], end: &End<'a>) {
+        let mut findings = Vec::new();
+        issuers::check(path, self.rules, &mut findings);
+        // without an anchor it is not settled that these are the issuers, so nothing about them is held against the leaf
+        for finding in findings.iter_mut().filter(|finding| finding.severity == Severity::Block) {
+            finding.severity = Severity::Warn;
+            finding.leaves_open = true;
+        }
+        let index = path.len().saturating_sub(1);
+        let issuer = path.last().map(|link| link.certificate.issuer.clone()).unwrap_or_default();
+        let without_anchors = self.evidence.anchors().is_empty();
+        match end {
+            End::BadSignature(certificate) => {
+                findings.push(rule::SIGNATURE_INVALID.broken_by(index).observed(&certificate.subject));
+            }
+            End::SelfSigned if without_anchors => {}
+            End::SelfSigned => findings.push(rule::ANCHOR_NOT_TRUSTED.broken_by(index).observed(issuer)),
+            End::NotFound => findings.push(rule::ISSUER_NOT_FOUND.broken_by(index).observed(issuer)),
+            End::TooLong => {
+                let expected = MAX_PATH_CERTIFICATES.to_string();
+                findings.push(rule::PATH_SEARCH_LIMIT.broken_by(index).observed(issuer).expected(expected));
+            }
+        }
+        if without_anchors {
+            findings.push(rule::NO_ANCHORS.broken());
+        }
+        self.keep(path, findings, false);
+    }
+
+    fn keep(&mut self, path: &[Link<'a>], findings: Vec<Finding>, complete: bool) {
+        let blocks = findings.iter().filter(|finding| finding.severity == Severity::Block).count();
+        let open = findings.iter().filter(|finding| finding.leaves_open).count();
+        let class = match (complete, blocks) {
+            (true, 0) => 0,
+            (true, _) => 1,
+            (false, _) => 2,
+        };
+        let score = (class, blocks, open);
+        if self.best.as_ref().is_none_or(|(best, _)| score < *best) {
+            let subjects = path.iter().map(|link| link.certificate.subject.clone()).collect();
+            self.best = Some((score, Outcome { subjects, leaf_is_anchor: false, findings }));
+        }
+    }
+}
+
+fn is_good(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.severity != Severity::Block && !finding.leaves_open)
+}
+
+/// The same name and key twice in a path is a loop, whoever signed.
+fn is_same_authority(left: &Certificate, right: &Certificate) -> bool {
+    left.sha256 == right.sha256
+        || (left.details.subject == right.details.subject
+            && left.details.public_key.spki == right.details.public_key.spki)
+}
+
+const DIFFERENT_KEY: u8 = 2;
+
+/// What the key identifiers say: 0 the same, 1 nothing, 2 different.
+fn hint(certificate: &Certificate, issuer: &Certificate) -> u8 {
+    let wanted = &certificate.details.extensions.authority_key_identifier;
+    match (wanted, &issuer.details.extensions.subject_key_identifier) {
+        (Some(wanted), Some(found)) if wanted == found => 0,
+        (Some(_), Some(_)) => DIFFERENT_KEY,
+        _ => 1,
+    }
+}

@@ -1,0 +1,175 @@
+//! Tokens, and what no text may ever hold.
+
+use serde_json::{Value, json};
+use smimesync::config::{self, AuthMethod, Secret};
+use smimesync::error::{Code, Error};
+use smimesync::exchange::{Exchange, SystemSurroundings};
+use smimesync::net::{CheckResult, CheckStep};
+use smimesync::text::Culture;
+
+use crate::support::{
+    APP, APP_WITHOUT_PERMISSION, APP_WITHOUT_ROLE, Bench, SECRET, client, guid, recipients, settings,
+};
+
+fn with_app(app_id: &str, secret: &str) -> Value {
+    json!({ "auth": { "method": "secret", "app_id": app_id, "secret": secret } })
+}
+
+fn holds_no_secret(error: &Error, secrets: &[&str]) {
+    let shown = format!("{error} {error:?}");
+    assert!(secrets.iter().all(|secret| !shown.contains(secret)), "{shown}");
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_refused_in_the_services_words() {
+    let wrong = "wr0ng secret ü";
+    let bench = Bench::with(recipients(), json!({}), &with_app(APP, wrong)).await;
+    let error = bench.exchange.get(&guid(1)).await.unwrap_err();
+    assert_eq!(error.code(), Code::ExchangeAuth);
+    assert_eq!(error.get_target(), Some(bench.running.url()));
+    assert!(error.to_string().contains("AADSTS7000215"), "{error}");
+    assert!(!error.to_string().contains("Trace ID") && error.get_request_id().is_some(), "{error}");
+    holds_no_secret(&error, &[wrong]);
+    assert!(bench.machine.slept().is_empty() && bench.calls().is_empty());
+    let unknown = Bench::with(recipients(), json!({}), &with_app(&guid(77), SECRET)).await;
+    let error = unknown.exchange.get(&guid(1)).await.unwrap_err();
+    assert!(error.to_string().contains("AADSTS700016"), "{error}");
+}
+
+#[tokio::test]
+async fn one_token_serves_until_shortly_before_its_end() {
+    let bench = Bench::new(json!({})).await;
+    bench.exchange.get(&guid(1)).await.unwrap();
+    bench.machine.pass((3_599 - 121) * 1_000);
+    bench.exchange.get(&guid(1)).await.unwrap();
+    assert_eq!(bench.tokens(), 1);
+    bench.machine.pass(2_000);
+    bench.exchange.get(&guid(1)).await.unwrap();
+    assert_eq!(bench.tokens(), 2);
+}
+
+#[tokio::test]
+async fn many_tasks_share_one_request_for_a_token() {
+    let Bench { tenant, running, exchange, .. } = Bench::new(json!({})).await;
+    let exchange = std::sync::Arc::new(exchange);
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 1..=8 {
+        let exchange = std::sync::Arc::clone(&exchange);
+        tasks.spawn(async move { exchange.get(&guid(number)).await });
+    }
+    assert!(tasks.join_all().await.iter().all(Result::is_ok));
+    assert_eq!(tenant.requests().iter().filter(|request| request.path.ends_with("/token")).count(), 1);
+    drop(running);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_renewed_once() {
+    let bench = Bench::new(json!({})).await;
+    bench.exchange.get(&guid(1)).await.unwrap();
+    bench.tenant.reset_log();
+    bench.tenant.merge_switches(json!({ "faults": [{ "fault": "token_expired" }] })).unwrap();
+    bench.exchange.get(&guid(1)).await.unwrap();
+    let statuses: Vec<_> = bench.calls().into_iter().map(|(_, status)| status).collect();
+    assert_eq!(statuses, [Some(401), Some(200)]);
+    assert_eq!(bench.tokens(), 1);
+    assert!(bench.machine.slept().is_empty());
+
+    bench.tenant.reset_log();
+    bench.tenant.merge_switches(json!({ "faults": [{ "fault": "token_expired", "count": 9 }] })).unwrap();
+    let error = bench.exchange.get(&guid(1)).await.unwrap_err();
+    assert_eq!(error.code(), Code::ExchangeAuth);
+    assert_eq!((bench.calls().len(), bench.tokens()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_ready_token_serves_and_can_be_replaced() {
+    let bench = Bench::new(json!({})).await;
+    let token = bench.tenant.issue_token(APP.parse().unwrap()).unwrap();
+    let auth = json!({ "auth": { "method": "token", "token": token } });
+    let (exchange, _) = client(bench.running.url(), &auth);
+    exchange.get(&guid(1)).await.unwrap();
+    assert_eq!(bench.tokens(), 0);
+
+    bench.tenant.merge_switches(json!({ "faults": [{ "fault": "token_expired" }] })).unwrap();
+    let error = exchange.get(&guid(1)).await.unwrap_err();
+    assert_eq!(error.code(), Code::ExchangeAuth);
+    holds_no_secret(&error, &[&token]);
+
+    let fresh = bench.tenant.issue_token(APP.parse().unwrap()).unwrap();
+    let auth = config::Auth { method: AuthMethod::Token, token: Some(Secret::new(fresh)), ..config::Auth::default() };
+    exchange.set_auth(&auth).await.unwrap();
+    exchange.get(&guid(1)).await.unwrap();
+    let unusable = config::Auth { method: AuthMethod::Token, ..config::Auth::default() };
+    let error = exchange.set_auth(&unusable).await.unwrap_err();
+    assert_eq!((error.code(), error.get_target()), (Code::ConfigMissing, Some("/exchange/auth/token")));
+    exchange.get(&guid(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_secret_shows_in_debug_output() {
+    let bench = Bench::new(json!({})).await;
+    bench.exchange.get(&guid(1)).await.unwrap();
+    let shown = format!("{:?} {:?}", bench.exchange, settings(bench.running.url(), &json!({})));
+    assert!(!shown.contains(SECRET) && !shown.contains("eyJ"), "{shown}");
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_named_by_its_pointer() {
+    let new = |patch: &Value| {
+        let surroundings = std::sync::Arc::new(SystemSurroundings);
+        Exchange::new(&settings("http://127.0.0.1:1", patch), None, surroundings).unwrap_err()
+    };
+    for (patch, code, pointer) in [
+        (json!({ "organization": null }), Code::ConfigMissing, "/exchange/organization"),
+        (json!({ "organization": "a/../b" }), Code::ConfigValue, "/exchange/organization"),
+        (json!({ "auth": { "secret": "x" } }), Code::ConfigMissing, "/exchange/auth/app_id"),
+        (json!({ "auth": { "app_id": "x" } }), Code::ConfigMissing, "/exchange/auth/secret"),
+        (json!({ "auth": { "method": "token" } }), Code::ConfigMissing, "/exchange/auth/token"),
+        (json!({ "admin_url": "https://evil.test" }), Code::ConfigValue, "/exchange/admin_url"),
+        (json!({ "authority_url": "http://10.0.0.1" }), Code::ConfigValue, "/exchange/authority_url"),
+        (json!({ "ca_files": ["/nonexistent.pem"] }), Code::FileNotFound, "/nonexistent.pem"),
+        (
+            json!({ "admin_url": "https://outlook.office365.com", "proxy": "http://user:s3cret@[" }),
+            Code::ConfigValue,
+            "/exchange/proxy",
+        ),
+    ] {
+        let error = new(&patch);
+        assert_eq!((error.code(), error.get_target()), (code, Some(pointer)), "{patch}");
+        holds_no_secret(&error, &["s3cret"]);
+    }
+}
+
+fn outline(steps: &[CheckStep]) -> Vec<(&'static str, CheckResult)> {
+    steps.iter().map(|step| (step.step, step.result)).collect()
+}
+
+fn remedy(step: &CheckStep) -> String {
+    step.remedy.as_ref().unwrap().render(Culture::English)
+}
+
+#[tokio::test]
+async fn check_says_what_works_and_what_mends_the_rest() {
+    let good = Bench::new(json!({})).await;
+    let steps = good.exchange.check().await;
+    assert_eq!(outline(&steps), [("exchange_token", CheckResult::Pass), ("exchange_list", CheckResult::Pass)]);
+    assert!(steps.iter().all(|step| step.latency_ms.is_some() && step.error.is_none()));
+    assert_eq!(good.exchange.calls().writes, 0);
+
+    let refused = Bench::with(recipients(), json!({}), &with_app(APP, "wrong")).await;
+    let steps = refused.exchange.check().await;
+    assert_eq!(outline(&steps), [("exchange_token", CheckResult::Fail), ("exchange_list", CheckResult::Skipped)]);
+    assert_eq!(steps[1].latency_ms, None);
+    assert!(remedy(&steps[0]).contains("secret"));
+
+    let powerless = Bench::with(recipients(), json!({}), &with_app(APP_WITHOUT_PERMISSION, SECRET)).await;
+    let steps = powerless.exchange.check().await;
+    assert_eq!(outline(&steps), [("exchange_token", CheckResult::Pass), ("exchange_list", CheckResult::Fail)]);
+    assert_eq!(steps[1].error.as_ref().unwrap().code(), Code::ExchangeAuth);
+    assert!(remedy(&steps[1]).contains("Exchange.ManageAsApp"));
+
+    let without_role = Bench::with(recipients(), json!({}), &with_app(APP_WITHOUT_ROLE, SECRET)).await;
+    let steps = without_role.exchange.check().await;
+    assert_eq!(steps[1].error.as_ref().unwrap().code(), Code::ExchangeDenied);
+    assert!(remedy(&steps[1]).contains("Exchange Recipient Administrator"));
+}

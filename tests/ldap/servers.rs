@@ -1,0 +1,129 @@
+//! Real servers, started by the project's scripts, shared by the tests that run at the same time.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tempfile::TempDir;
+
+/// People loaded into a server: more than two pages.
+pub(crate) const PEOPLE: usize = 2500;
+
+/// A running server; the last test to let go of it stops it.
+pub(crate) struct RealServer {
+    script: PathBuf,
+    directory: TempDir,
+    /// What the script says about it, without the prefix of the names: `LDAP_URL`, `BASE_DN`, …
+    facts: HashMap<String, String>,
+}
+
+impl RealServer {
+    /// One of the script's facts.
+    pub(crate) fn fact(&self, name: &str) -> &str {
+        &self.facts[name]
+    }
+
+    /// The file with the authority of its certificate.
+    pub(crate) fn ca_file(&self) -> &Path {
+        Path::new(self.fact("CA_FILE"))
+    }
+
+    fn start(script: &str, prefix: &str) -> Result<Self, String> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
+        // Samba's socket paths must be short, so the system's folder and not the target's
+        let directory = tempfile::Builder::new().prefix("ldap").tempdir().unwrap();
+        let mut server = Self { script, directory, facts: HashMap::new() };
+        let (port, tls_port) = (free_port().to_string(), free_port().to_string());
+        server.run(&["-p", &port, "-t", &tls_port, "load", &PEOPLE.to_string()])?;
+        let facts = server.run(&["-p", &port, "-t", &tls_port, "start"])?;
+        for line in facts.lines() {
+            if let Some((name, value)) = line.split_once('=')
+                && let Some(name) = name.strip_prefix(prefix)
+            {
+                server.facts.insert(name.to_owned(), value.trim_matches('\'').to_owned());
+            }
+        }
+        Ok(server)
+    }
+
+    /// Runs the script; `Err` with the reason when the server's packages are absent.
+    fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        let Output { status, stdout, stderr } = Command::new("bash")
+            .arg(&self.script)
+            .arg("-d")
+            .arg(self.directory.path())
+            .args(arguments)
+            .env("AD_DC_CERTS", "20")
+            .env("OPENLDAP_CERTS", "20")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("no bash: {error}"))?;
+        let words = String::from_utf8_lossy(&stderr);
+        if !status.success() {
+            let missing = words.lines().find(|line| line.contains("missing packages"));
+            assert!(missing.is_some(), "{}: {words}", self.script.display());
+            return Err(missing.unwrap_or_default().to_owned());
+        }
+        Ok(String::from_utf8_lossy(&stdout).into_owned())
+    }
+}
+
+impl Drop for RealServer {
+    fn drop(&mut self) {
+        let _ = self.run(&["stop"]);
+    }
+}
+
+static OPENLDAP: Mutex<Weak<RealServer>> = Mutex::new(Weak::new());
+static ACTIVE_DIRECTORY: Mutex<Weak<RealServer>> = Mutex::new(Weak::new());
+
+/// slapd with `PEOPLE` people; `None`, said aloud, where it is not installed.
+pub(crate) fn openldap(test: &str) -> Option<Arc<RealServer>> {
+    shared(&OPENLDAP, "openldap.sh", "OL_", test)
+}
+
+/// Samba's AD DC with `PEOPLE` people; `None`, said aloud, where it is not installed.
+pub(crate) fn active_directory(test: &str) -> Option<Arc<RealServer>> {
+    shared(&ACTIVE_DIRECTORY, "ad-dc.sh", "AD_", test)
+}
+
+fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &str) -> Option<Arc<RealServer>> {
+    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(server) = place.upgrade() {
+        return Some(server);
+    }
+    match RealServer::start(script, prefix) {
+        Ok(server) => {
+            let server = Arc::new(server);
+            *place = Arc::downgrade(&server);
+            Some(server)
+        }
+        Err(reason) => {
+            // not eprintln, which the test harness keeps to itself
+            let line = format!("SKIPPED {test}: {reason}\n");
+            std::io::stderr().write_all(line.as_bytes()).unwrap();
+            None
+        }
+    }
+}
+
+/// A port nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The certificate of an authority no server here has to do with.
+pub(crate) fn stranger() -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=Stranger CA", "-keyout", "/dev/null", "-out"])
+        .arg(file.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    file
+}

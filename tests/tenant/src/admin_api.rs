@@ -1,0 +1,346 @@
+//! The admin API: `POST /adminapi/beta/{tenant}/InvokeCommand`.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use hyper::Method;
+use serde_json::{Map, Value};
+use time::macros::format_description;
+use uuid::Uuid;
+
+use crate::clock::utc;
+use crate::cmdlets::Cmdlet;
+use crate::errors::CmdletError;
+use crate::faults::{self, Endpoint, FaultKind, Target, When, nul_reply};
+use crate::get_recipients::{self, Wish};
+use crate::http::{Call, Outcome, Reply, encode_query};
+use crate::log::{CertificateValues, RequestEntry};
+use crate::node::Node;
+use crate::paging::{self, Continuation};
+use crate::parameters::{self, Bound};
+use crate::properties::{self, Format, Select};
+use crate::set_recipient::{self, Done};
+use crate::smime_config;
+use crate::state::{EXCHANGE_ADMINISTRATOR, EXCHANGE_RECIPIENT_ADMINISTRATOR, MANAGE_AS_APP};
+use crate::switches::SetResponse;
+use crate::tenant::{Core, Tenant};
+use crate::token::{self, Claims};
+
+const CONTENT_TYPE: &str =
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+/// Calls a minute the rate headers speak of; they are not enforced.
+const RATE_LIMIT: u64 = 3000;
+const CHALLENGE: &str = "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", \
+                         authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+                         error=\"invalid_token\"";
+
+/// Answers a request below `/adminapi/{version}/{tenant}`.
+pub(crate) async fn answer(tenant: &Tenant, call: &Call, version: &str, organization: &str, action: &str) -> Outcome {
+    if action != "InvokeCommand" || !matches!(version, "beta" | "v1.0") {
+        return Outcome::Reply(Reply::empty(404));
+    }
+    let invocation = Invocation::read(call);
+    let sequence = tenant.core().log.begin(entry(tenant, call, &invocation));
+    let mut outcome = if version != "beta" || call.method != Method::POST {
+        Outcome::Reply(Reply::empty(405).with_header("allow", "POST"))
+    } else {
+        respond(tenant, call, organization, invocation, sequence).await
+    };
+    if let Outcome::Reply(reply) = &mut outcome {
+        add_service_headers(tenant, reply);
+    }
+    tenant.core().log.update(sequence, |entry| entry.status = outcome.status());
+    outcome
+}
+
+/// What the body asks for, as far as it can be read.
+struct Invocation {
+    name: Option<String>,
+    parameters: Map<String, Value>,
+    /// The cmdlet with its parameters, or why there is none; an unknown cmdlet is `None`.
+    bound: Option<(Cmdlet, Result<Bound, CmdletError>)>,
+    /// The body is not the action's.
+    malformed: Option<CmdletError>,
+}
+
+impl Invocation {
+    fn read(call: &Call) -> Self {
+        match read_body(&call.body) {
+            Ok((name, parameters)) => {
+                let cmdlet = Cmdlet::from_name(&name);
+                let bound = cmdlet.map(|cmdlet| (cmdlet, parameters::bind(cmdlet, &parameters)));
+                Self { name: Some(name), parameters, bound, malformed: None }
+            }
+            Err(reason) => {
+                Self { name: None, parameters: Map::new(), bound: None, malformed: Some(CmdletError::request(reason)) }
+            }
+        }
+    }
+
+    fn identity(&self) -> Option<&str> {
+        self.parameters.get("Identity").and_then(Value::as_str)
+    }
+
+    fn byte_values(&self) -> Vec<CertificateValues> {
+        let Some((_, Ok(bound))) = &self.bound else { return Vec::new() };
+        let lists =
+            [("UserCertificate", &bound.user_certificate), ("UserSMimeCertificate", &bound.user_smime_certificate)];
+        let lists = lists.into_iter().filter_map(|(name, values)| Some(CertificateValues::new(name, values.as_ref()?)));
+        let store =
+            bound.issuing_certificates.iter().map(|sst| CertificateValues::new("SMIMECertificateIssuingCA", sst));
+        lists.chain(store).collect()
+    }
+}
+
+fn read_body(body: &[u8]) -> Result<(String, Map<String, Value>), &'static str> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| "The body of the request is not valid JSON.")?;
+    let Value::Object(mut body) = body else { return Err("The body of the request is not an object.") };
+    let Some(Value::Object(mut input)) = body.remove("CmdletInput") else {
+        return Err("The parameter 'CmdletInput' of the action is missing or not an object.");
+    };
+    if !body.is_empty() {
+        return Err("The action has no parameter besides 'CmdletInput'.");
+    }
+    let Some(Value::String(name)) = input.remove("CmdletName") else {
+        return Err("The property 'CmdletName' is missing or not a string.");
+    };
+    let Some(Value::Object(parameters)) = input.remove("Parameters") else {
+        return Err("The property 'Parameters' is missing or not an object.");
+    };
+    input.remove("@odata.type");
+    if !input.is_empty() {
+        return Err("The type 'Exchange.CmdletInvokeInputType' has no further properties.");
+    }
+    Ok((name, parameters))
+}
+
+fn entry(tenant: &Tenant, call: &Call, invocation: &Invocation) -> RequestEntry {
+    let mut parameters: Vec<String> = invocation.parameters.keys().cloned().collect();
+    parameters.sort_unstable();
+    let header = |name: &str| call.header(name).map(str::to_owned);
+    RequestEntry {
+        at_ms: tenant.clock().now_ms(),
+        method: call.method.to_string(),
+        path: call.path.clone(),
+        cmdlet: invocation.name.clone(),
+        identity: invocation.identity().map(str::to_owned),
+        parameters,
+        certificates: invocation.byte_values(),
+        select: call.query_option("$select").map(str::to_owned),
+        continuation: call.query_option("$skiptoken").is_some(),
+        client_request_id: header("client-request-id"),
+        anchor_mailbox: header("x-anchormailbox"),
+        response_format: header("x-responseformat"),
+        prefer: header("prefer"),
+        ..RequestEntry::default()
+    }
+}
+
+async fn respond(tenant: &Tenant, call: &Call, organization: &str, invocation: Invocation, sequence: u64) -> Outcome {
+    let struck = {
+        let mut core = tenant.core();
+        let Some(claims) = authorize(&core, tenant, call) else { return Outcome::Reply(unauthorized()) };
+        let target =
+            Target { endpoint: Endpoint::Admin, cmdlet: invocation.name.as_deref(), identity: invocation.identity() };
+        let struck = faults::strike(&mut core.switches.faults, &target);
+        core.log.update(sequence, |entry| entry.fault = struck.name());
+        if struck.fault == Some(FaultKind::TokenExpired) {
+            core.tokens_revoked = core.tokens_issued;
+            return Outcome::Reply(unauthorized());
+        }
+        if !core.organization.is_named(organization) || !may_run(&claims, invocation.bound.as_ref().map(|b| b.0)) {
+            return Outcome::Reply(nul_reply());
+        }
+        struck
+    };
+    tokio::time::sleep(Duration::from_millis(struck.wait_before_ms)).await;
+    if let Some(outcome) = struck.instead() {
+        return outcome;
+    }
+    let mut reply = match &struck.fault {
+        Some(FaultKind::ErrorsInSuccess) => errors_in_success(call),
+        fault => {
+            let whole_body = matches!(fault, Some(FaultKind::TruncatedJson));
+            run(&mut tenant.core(), tenant, call, invocation, sequence, whole_body)
+        }
+    };
+    tokio::time::sleep(Duration::from_millis(struck.wait_after_ms)).await;
+    match struck.fault {
+        Some(FaultKind::Reset { when: When::After }) => return Outcome::Cut,
+        Some(FaultKind::TruncatedJson) => reply.truncate(),
+        _ => {}
+    }
+    Outcome::Reply(reply)
+}
+
+/// A token that is good here and carries the permission; its lack is answered like a bad token.
+fn authorize(core: &Core, tenant: &Tenant, call: &Call) -> Option<Claims> {
+    let (scheme, token) = call.header("authorization")?.split_once(' ')?;
+    let claims = scheme.eq_ignore_ascii_case("bearer").then(|| token::verify(core, tenant, token.trim()))??;
+    claims.roles.iter().any(|role| role == MANAGE_AS_APP).then_some(claims)
+}
+
+/// Whether one of the directory roles allows the cmdlet; without any nothing is allowed.
+fn may_run(claims: &Claims, cmdlet: Option<Cmdlet>) -> bool {
+    claims.wids.contains(&EXCHANGE_ADMINISTRATOR)
+        || (claims.wids.contains(&EXCHANGE_RECIPIENT_ADMINISTRATOR) && cmdlet != Some(Cmdlet::SetSmimeConfig))
+}
+
+fn unauthorized() -> Reply {
+    Reply::empty(401).with_header("www-authenticate", CHALLENGE)
+}
+
+/// Runs the cmdlet; `whole_body` asks for a body whatever the switch for `Set-*` answers says.
+fn run(
+    core: &mut Core,
+    tenant: &Tenant,
+    call: &Call,
+    invocation: Invocation,
+    sequence: u64,
+    whole_body: bool,
+) -> Reply {
+    let error_detail = core.switches.error_detail;
+    let failure = |error: CmdletError| {
+        Reply::json(error.status, CONTENT_TYPE, &error.envelope(error_detail))
+            .with_header("x-exceptiontype", error.exception)
+    };
+    if !call.has_content_type("application/json") {
+        return Reply::empty(415);
+    }
+    if let Some(error) = invocation.malformed {
+        return failure(error);
+    }
+    let Some((cmdlet, bound)) = invocation.bound else { return nul_reply() };
+    match bound.and_then(|bound| run_cmdlet(core, tenant, call, cmdlet, bound)) {
+        Ok(Output::Values(answer)) => success(call, answer),
+        Ok(Output::Written) => {
+            core.log.update(sequence, |entry| entry.applied = true);
+            match core.switches.set_response {
+                SetResponse::EmptyBody if !whole_body => Reply::empty(200),
+                SetResponse::NoContent if !whole_body => Reply::empty(204),
+                _ => success(call, Answer::default()),
+            }
+        }
+        Err(error) => failure(error),
+    }
+}
+
+/// What a cmdlet gave.
+enum Output {
+    Values(Answer),
+    Written,
+}
+
+#[derive(Default)]
+struct Answer {
+    values: Vec<Node>,
+    warnings: Vec<&'static str>,
+    next_link: Option<String>,
+    confirmation: Option<String>,
+}
+
+fn run_cmdlet(
+    core: &mut Core,
+    tenant: &Tenant,
+    call: &Call,
+    cmdlet: Cmdlet,
+    bound: Bound,
+) -> Result<Output, CmdletError> {
+    let now_s = tenant.clock().now_s();
+    let select = call.query_option("$select").map(Select::parse).unwrap_or_default();
+    let clixml = call.header("x-responseformat").is_some_and(|format| format.eq_ignore_ascii_case("clixml"));
+    let format = if clixml && core.switches.clixml { Format::Clixml } else { Format::Json(core.switches.read_back) };
+    match cmdlet {
+        Cmdlet::GetMailbox | Cmdlet::GetMailUser | Cmdlet::GetMailContact | Cmdlet::GetRecipient => {
+            let continuation = match call.query_option("$skiptoken") {
+                None => None,
+                Some(text) => Some(
+                    paging::read_token(tenant.key(), text, now_s, &call.body).ok_or_else(CmdletError::page_token)?,
+                ),
+            };
+            let max_page_size = call.header("prefer").and_then(paging::max_page_size);
+            let wish = Wish { select: &select, format, max_page_size, continuation };
+            let page = get_recipients::get(&core.recipients, &core.switches, cmdlet, &bound, &wish)?;
+            let next_link = page.next.map(|next| next_link(tenant, call, next, &select, now_s));
+            Ok(Output::Values(Answer { values: page.values, warnings: page.warnings, next_link, confirmation: None }))
+        }
+        Cmdlet::SetMailbox | Cmdlet::SetMailUser | Cmdlet::SetMailContact => {
+            match set_recipient::set(&mut core.recipients, &core.switches, cmdlet, bound)? {
+                Done::Written => Ok(Output::Written),
+                Done::Asked(text) => Ok(Output::Values(Answer { confirmation: Some(text), ..Answer::default() })),
+            }
+        }
+        Cmdlet::GetSmimeConfig => {
+            smime_config::check_identity(&bound)?;
+            let properties = smime_config::properties(&core.smime_config, now_s);
+            let values = vec![properties::render(properties.into_iter(), &select, format)];
+            Ok(Output::Values(Answer { values, ..Answer::default() }))
+        }
+        Cmdlet::SetSmimeConfig => {
+            smime_config::set(&mut core.smime_config, bound, now_s)?;
+            Ok(Output::Written)
+        }
+    }
+}
+
+fn next_link(tenant: &Tenant, call: &Call, next: Continuation, select: &Select, now_s: i64) -> String {
+    let token = paging::token(tenant.key(), next, now_s, &call.body);
+    let mut link = format!("{}{}?", call.base_url, call.path);
+    if let Some(select) = select.text() {
+        link.push_str(&format!("%24select={}&", encode_query(&select)));
+    }
+    link + "%24skiptoken=" + &token
+}
+
+fn success(call: &Call, answer: Answer) -> Reply {
+    let mut members: Vec<(Cow<'static, str>, Node)> = context(call);
+    members.push(("adminapi.warnings@odata.type".into(), Node::text("#Collection(String)")));
+    members.push(("@adminapi.warnings".into(), Node::List(answer.warnings.into_iter().map(Node::text).collect())));
+    if let Some(text) = answer.confirmation {
+        members.push(("@adminapi.confirmationmessage".into(), Node::text(text)));
+    }
+    members.push(("value".into(), Node::List(answer.values)));
+    if let Some(link) = answer.next_link {
+        members.push(("@odata.nextLink".into(), Node::text(link)));
+    }
+    Reply::json(200, CONTENT_TYPE, &Node::Object(members))
+}
+
+fn errors_in_success(call: &Call) -> Reply {
+    let mut members = context(call);
+    let error = "|Microsoft.Exchange.Data.Storage.StorageTransientException|The operation could not be completed.";
+    members.push(("adminapi.errors@odata.type".into(), Node::text("#Collection(String)")));
+    members.push(("@adminapi.errors".into(), Node::List(vec![Node::text(error)])));
+    members.push(("adminapi.warnings@odata.type".into(), Node::text("#Collection(String)")));
+    members.push(("@adminapi.warnings".into(), Node::List(Vec::new())));
+    members.push(("value".into(), Node::List(Vec::new())));
+    Reply::json(200, CONTENT_TYPE, &Node::Object(members))
+}
+
+fn context(call: &Call) -> Vec<(Cow<'static, str>, Node)> {
+    let organization = call.segments.get(2).map(String::as_str).unwrap_or_default();
+    let context = format!(
+        "https://outlook.office365.com/adminapi/beta/{organization}/$metadata#Collection(Exchange.GenericHashTable)"
+    );
+    vec![("@odata.context".into(), Node::text(context))]
+}
+
+fn add_service_headers(tenant: &Tenant, reply: &mut Reply) {
+    reply.headers.push(("request-id", Uuid::new_v4().to_string()));
+    reply.headers.push(("x-calculatedbetarget", "AM0PR00MB0001.eurprd00.prod.outlook.com".to_owned()));
+    let mut core = tenant.core();
+    if !core.switches.rate_limit_headers {
+        return;
+    }
+    let minute = tenant.clock().now_s().div_euclid(60);
+    if core.rate.minute != minute {
+        core.rate = crate::tenant::Rate { minute, calls: 0 };
+    }
+    core.rate.calls += 1;
+    let remaining = RATE_LIMIT.saturating_sub(core.rate.calls);
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    let reset = utc((minute + 1) * 60).format(&format).unwrap_or_default();
+    reply.headers.push(("rate-limit-limit", RATE_LIMIT.to_string()));
+    reply.headers.push(("rate-limit-remaining", remaining.to_string()));
+    reply.headers.push(("rate-limit-reset", reset));
+}

@@ -1,0 +1,14 @@
+//! The double as a client sees it: over loopback with a plain HTTP client, over TLS, and over streams in memory.
+
+mod admin_rules;
+mod client;
+mod control;
+mod faults;
+mod filters;
+mod listing;
+mod read_back;
+mod simulated_time;
+mod smime_config;
+mod tls;
+mod token;
+mod writing;

@@ -1,0 +1,9 @@
+//! Verdicts of `smimesync::validation`: on chains made here, and on the vectors of PKITS.
+#![expect(clippy::unwrap_used, reason = "a test says best where it fails")]
+
+mod odd;
+mod paths;
+mod people;
+mod pki;
+mod pkits;
+mod revocation;

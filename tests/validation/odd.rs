@@ -1,0 +1,136 @@
+//! What only OpenSSL's command line makes: weak keys, old hashes, RSASSA-PSS, other curves.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use smimesync::certificate::{Bundle, Certificate};
+use smimesync::validation::{Fitness, Rules, judge, reason};
+use tempfile::TempDir;
+
+use crate::pki::{codes, evidence, rules};
+
+const CONFIG: &str = "
+[req]
+distinguished_name = dn
+prompt = no
+[dn]
+CN = Ann Lee
+[authority]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+[person]
+keyUsage = critical, digitalSignature, keyEncipherment, keyAgreement
+extendedKeyUsage = emailProtection
+subjectAltName = email:ann@contoso.com
+[malformed]
+keyUsage = critical, digitalSignature, keyEncipherment
+extendedKeyUsage = emailProtection
+subjectAltName = DER:30:04:81:02:41
+";
+
+fn openssl(dir: &Path, arguments: &[&str]) {
+    let output = Command::new("openssl").args(arguments).current_dir(dir).output().unwrap();
+    assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn read(dir: &TempDir, name: &str) -> Certificate {
+    Bundle::read(&fs::read(dir.path().join(name)).unwrap()).certificates.remove(0)
+}
+
+/// An authority with this kind of key, and a person it signed with these options.
+fn chain(authority_key: &[&str], person_key: &[&str], section: &str, sign: &[&str]) -> (Certificate, Certificate) {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("config"), CONFIG).unwrap();
+    let root =
+        ["req", "-x509", "-config", "config", "-nodes", "-days", "30", "-extensions", "authority", "-subj", "/CN=CA"];
+    openssl(dir.path(), &[&root[..], &["-keyout", "ca.key", "-out", "ca.pem", "-newkey"], authority_key].concat());
+    let request = ["req", "-config", "config", "-nodes", "-keyout", "ann.key", "-out", "ann.csr", "-newkey"];
+    openssl(dir.path(), &[&request[..], person_key].concat());
+    let issue =
+        ["x509", "-req", "-in", "ann.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", "7", "-days", "9"];
+    let extensions = ["-extfile", "config", "-extensions", section, "-out", "ann.pem"];
+    openssl(dir.path(), &[&issue[..], &extensions, sign].concat());
+    (read(&dir, "ca.pem"), read(&dir, "ann.pem"))
+}
+
+fn found(
+    chain: &(Certificate, Certificate),
+    change: impl FnOnce(&mut Rules),
+) -> (Vec<&'static str>, Fitness, Option<&'static str>) {
+    let (root, ann) = chain;
+    let mut rules = Rules { at_ms: ann.not_before_ms, expiring_days: 0, ..rules() };
+    change(&mut rules);
+    let verdict = judge(ann, &[], None, &evidence(&[root], &[], &[]), &rules);
+    (codes(&verdict), verdict.fitness(), reason(&verdict))
+}
+
+const RSA: &[&str] = &["rsa:2048"];
+
+fn curve(name: &str) -> Vec<String> {
+    vec!["ec".into(), "-pkeyopt".into(), format!("ec_paramgen_curve:{name}")]
+}
+
+#[test]
+fn sha1_is_refused_unless_allowed() {
+    let chain = chain(RSA, RSA, "person", &["-sha1"]);
+    assert_eq!(chain.1.signature, "sha1WithRSA");
+    assert_eq!(found(&chain, |_| {}), (vec!["weak_signature"], Fitness::Unfit, Some("weak")));
+    assert_eq!(found(&chain, |rules| rules.allow_sha1 = true), (vec![], Fitness::Fit, None));
+}
+
+#[test]
+fn md5_is_refused_always() {
+    let chain = chain(RSA, RSA, "person", &["-md5"]);
+    let (codes, fitness, reason) = found(&chain, |rules| rules.allow_sha1 = true);
+    assert_eq!(
+        (codes, fitness, reason),
+        (vec!["weak_signature", "signature_algorithm_unsupported"], Fitness::Unfit, Some("weak"))
+    );
+}
+
+#[test]
+fn short_keys_are_refused_by_the_operators_measure() {
+    let chain = chain(RSA, &["rsa:1024"], "person", &["-sha256"]);
+    assert_eq!(found(&chain, |_| {}), (vec!["weak_key"], Fitness::Unfit, Some("weak")));
+    assert_eq!(found(&chain, |rules| rules.min_rsa_bits = 1024), (vec![], Fitness::Fit, None));
+}
+
+#[test]
+fn every_supported_signature_is_verified() {
+    let pss = ["-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:-1"];
+    for (sign, name) in [
+        (&["-sha256"][..], "sha256WithRSA"),
+        (&["-sha384"], "sha384WithRSA"),
+        (&["-sha512"], "sha512WithRSA"),
+        (&pss, "RSASSA-PSS"),
+    ] {
+        let chain = chain(RSA, RSA, "person", sign);
+        assert_eq!(chain.1.signature, name);
+        assert_eq!(found(&chain, |_| {}), (vec![], Fitness::Fit, None), "{name}");
+    }
+    for (key, hash) in [("P-256", "-sha256"), ("P-384", "-sha384"), ("P-521", "-sha512")] {
+        let key = curve(key);
+        let key: Vec<&str> = key.iter().map(String::as_str).collect();
+        assert_eq!(found(&chain(&key, RSA, "person", &[hash]), |_| {}), (vec![], Fitness::Fit, None), "{key:?}");
+    }
+    assert_eq!(found(&chain(&["ed25519"], RSA, "person", &[]), |_| {}), (vec![], Fitness::Fit, None));
+}
+
+#[test]
+fn what_cannot_be_verified_is_left_open() {
+    let open = (vec!["signature_algorithm_unsupported"], Fitness::Undetermined, Some("undetermined"));
+    assert_eq!(found(&chain(&["ed448"], RSA, "person", &[]), |_| {}), open);
+    let key = curve("brainpoolP256r1");
+    let key: Vec<&str> = key.iter().map(String::as_str).collect();
+    assert_eq!(found(&chain(&key, RSA, "person", &["-sha256"]), |_| {}), open);
+    // a salt of another length than the digest's
+    let salt = ["-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:10"];
+    assert_eq!(found(&chain(RSA, RSA, "person", &salt), |_| {}), open);
+}
+
+#[test]
+fn a_malformed_alternative_name_is_refused() {
+    let chain = chain(RSA, RSA, "malformed", &["-sha256"]);
+    assert_eq!(found(&chain, |_| {}).0, ["san_malformed"]);
+}
