@@ -104,6 +104,28 @@ for verb in check fetch validate recipients compare; do
 done
 under c/sync 0 $run "$work/company/config.json" sync
 cp "$work/out" "$work/sync.jsonl"
+
+# Ctrl+C while the tenant takes its time: cancelled at once, with the exit code for it.
+python3 - "$work/ready" << 'PYTHON'
+import json, sys, urllib.request
+url = json.load(open(sys.argv[1]))["http"] + "/control/switches"
+fault = {"fault": {"slow": {"ms": 20000, "when": "before"}}, "count": 9, "endpoint": "token"}
+data = json.dumps({"faults": [fault]}).encode()
+urllib.request.urlopen(urllib.request.Request(url, data, {"Content-Type": "application/json"}))
+PYTHON
+"$host" "$work/company/config.json" recipients > "$work/out" 2> "$work/err" &
+host_pid=$!
+sleep 1
+before=$(date +%s)
+kill -INT "$host_pid"
+wait "$host_pid"
+code=$?
+if [ $code -eq 30 ] && [ $(($(date +%s) - before)) -lt 5 ]; then
+    ok c/interrupt
+else
+    fail c/interrupt "exit code $code after $(($(date +%s) - before)) s: $(tail -1 "$work/err")"
+fi
+
 stop_tenant
 under c/sync-outcome 0 "$SMIMESYNC_COMPANY" verify --expected "$work/company/expected-ldif.json" --rows "$work/sync.jsonl" --tenant "$work/company/saved.json"
 under c/closed-port 13 "$host" "$work/company/config.json" compare

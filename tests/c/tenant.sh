@@ -2,7 +2,7 @@
 # start_tenant FOLDER makes FOLDER/company/config.json; stop_tenant saves the state to FOLDER/company/saved.json.
 
 start_tenant() {
-    "$SMIMESYNC_COMPANY" make --people 40 --seed 1 --out "$1/company" --pool "${SMIMESYNC_POOL:-$1/pool}" > "$1/tenant.log" 2>&1 || return 1
+    "$SMIMESYNC_COMPANY" make --people 40 --seed 1 --at 2026-11-20T00:00:00Z --out "$1/company" --pool "${SMIMESYNC_POOL:-$1/pool}" > "$1/tenant.log" 2>&1 || return 1
     "$SMIMESYNC_TENANT" --state "$1/company/tenant.json" --save "$1/company/saved.json" --ready "$1/ready" >> "$1/tenant.log" 2>&1 &
     tenant_pid=$!
     tries=0

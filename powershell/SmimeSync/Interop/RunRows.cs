@@ -140,6 +140,7 @@ namespace SmimeSync
         public long? Failed { get; internal set; }
         public long? ValuesAdded { get; internal set; }
         public long? ValuesRemoved { get; internal set; }
+        public long? Requests { get; internal set; }
         public long? ErrorCode { get; internal set; }
         public string Error { get; internal set; }
     }

@@ -11,6 +11,8 @@ function Sync-SmimeCertificate {
     Every change asks for confirmation: answer A for all of them, or use -Confirm:$false in scheduled tasks. -WhatIf
     writes nothing; the objects it emits have the Result planned.
 
+    Stopping the command ends the run after the write in flight; so does Select-Object -First behind it.
+
     A guard stops a run before its first write where too much would be removed; -Force lifts the named guard once.
 
     .PARAMETER Identity

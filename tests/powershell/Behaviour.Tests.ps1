@@ -1,0 +1,321 @@
+# The cmdlets on a company of 40 people and the tenant's double.
+#   SMIMESYNC_LIBRARY, SMIMESYNC_COMPANY, SMIMESYNC_TENANT name the library's file and the two programs;
+#   SMIMESYNC_POOL, where set, the folder that keeps the company's keys.
+
+BeforeDiscovery {
+    $hasPrograms = $env:SMIMESYNC_COMPANY -and $env:SMIMESYNC_TENANT
+    # A shell that runs this in the background has the interrupt signal ignored for all its children.
+    $status = '/proc/self/status'
+    $canInterrupt = (Test-Path $status) -and -not ([convert]::ToInt64(((Select-String '^SigIgn:\s+(\w+)' $status).Matches[0].Groups[1].Value), 16) -band 2)
+}
+
+BeforeAll {
+    $root = [System.IO.Path]::GetFullPath((Join-Path $PSScriptRoot '../..'))
+    $manifest = Join-Path $root 'powershell/SmimeSync/SmimeSync.psd1'
+    $library = [System.IO.Path]::GetFullPath($env:SMIMESYNC_LIBRARY)
+    Import-Module $manifest -Force -ArgumentList $library
+    $shell = (Get-Process -Id $PID).Path
+
+    function Start-Tenant([string] $State, [string] $Ready, [string] $Save) {
+        $process = Start-Process $env:SMIMESYNC_TENANT -ArgumentList '--state', $State, '--save', $Save, '--ready', $Ready -PassThru
+        for ($try = 0; $try -lt 100 -and -not ((Test-Path $Ready) -and (Get-Item $Ready).Length); $try++) { Start-Sleep -Milliseconds 100 }
+        $process
+    }
+    function Write-Configuration([string] $Path, [string] $Ready, [string] $Store) {
+        $config = Get-Content (Join-Path $folder 'company.json') -Raw | ConvertFrom-Json -DateKind String
+        $url = (Get-Content $Ready -Raw | ConvertFrom-Json).http
+        $config | Add-Member directory @{ kind = 'ldif'; path = 'people.ldif' }
+        $config | Add-Member store @{ path = $Store }
+        $config.exchange | Add-Member admin_url $url
+        $config.exchange | Add-Member authority_url $url
+        [System.IO.File]::WriteAllText($Path, (ConvertTo-Json $config -Depth 8))
+    }
+    # A script in a PowerShell of its own: what it says, what it exits with.
+    function Invoke-Child([string] $Script, [string[]] $Argument = @('-NonInteractive')) {
+        $path = Join-Path $TestDrive "child-$([guid]::NewGuid()).ps1"
+        [System.IO.File]::WriteAllText($path, "Import-Module '$manifest' -ArgumentList '$library'`nConnect-SmimeSync -Configuration '$configuration'`n$Script")
+        & $shell -NoProfile @Argument -File $path 2>&1
+    }
+
+    $tenants = @()
+    $folder = Join-Path $TestDrive 'company'
+    $ready = Join-Path $TestDrive 'ready'
+    $configuration = Join-Path $folder 'config.json'
+    if ($env:SMIMESYNC_COMPANY -and $env:SMIMESYNC_TENANT) {
+        $pool = $env:SMIMESYNC_POOL
+        if (-not $pool) { $pool = Join-Path $TestDrive 'pool' }
+        & $env:SMIMESYNC_COMPANY make --people 40 --seed 1 --at 2026-11-20T00:00:00Z --out $folder --pool $pool | Out-Null
+        $tenants += Start-Tenant (Join-Path $folder 'tenant.json') $ready (Join-Path $folder 'saved.json')
+        Write-Configuration $configuration $ready 'state.db'
+        $people = (Get-Content (Join-Path $folder 'expected-ldif.json') -Raw | ConvertFrom-Json).people
+        $good = @($people | Where-Object recipe -eq 'good')[0]
+        $changes = @($people.rows | Where-Object action -in 'set', 'clear')
+    }
+}
+
+AfterAll {
+    Disconnect-SmimeSync
+    foreach ($tenant in $tenants) { Stop-Process -Id $tenant.Id -ErrorAction Ignore }
+}
+
+Describe 'without a session' {
+    BeforeAll { Disconnect-SmimeSync }
+    It '<_> says so' -ForEach @('Get-SmimeCertificate', 'Test-SmimeSyncConnection', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Get-SmimeSyncRun', 'Get-SmimeSyncChange') {
+        { & $_ } | Should -Throw -ErrorId "SmimeSync.Host.NotConnected,$_"
+    }
+    It 'writes nothing either' {
+        { Sync-SmimeCertificate -Confirm:$false } | Should -Throw -ErrorId 'SmimeSync.Host.NotConnected,Sync-SmimeCertificate'
+    }
+    It 'shows no connection, and closing is fine' {
+        Get-SmimeSyncConnection | Should -BeNullOrEmpty
+        { Disconnect-SmimeSync } | Should -Not -Throw
+    }
+}
+
+Describe 'a wrong configuration' {
+    It 'that is missing is named' {
+        { Connect-SmimeSync -Configuration (Join-Path $TestDrive 'nowhere.json') } | Should -Throw -ErrorId 'SmimeSync.Host.ConfigurationNotFound,Connect-SmimeSync'
+    }
+    It 'with <Text> is <Id> at <Target>' -ForEach @(
+        @{ Text = '{"nonsense":1}'; Id = 'SmimeSync.Config.UnknownKey'; Target = '/nonsense' }
+        @{ Text = '{"policy":{"max_values":"many"}}'; Id = 'SmimeSync.Config.Type'; Target = '/policy/max_values' }
+        @{ Text = '{"policy":'; Id = 'SmimeSync.Config.Syntax'; Target = $null }
+    ) {
+        $path = Join-Path $TestDrive 'wrong.json'
+        [System.IO.File]::WriteAllText($path, $Text)
+        $failure = { Connect-SmimeSync -Configuration $path } | Should -Throw -ErrorId "$Id,Connect-SmimeSync" -PassThru
+        $failure.CategoryInfo.Category | Should -Be 'InvalidData'
+        $failure.TargetObject | Should -Be $Target
+        $failure.Exception | Should -BeOfType SmimeSync.NativeException
+        Get-SmimeSyncConnection | Should -BeNullOrEmpty
+    }
+    It 'does not close the session that is open' {
+        Connect-SmimeSync -LdifPath (Join-Path $TestDrive 'people.ldif')
+        { Connect-SmimeSync -Configuration (Join-Path $TestDrive 'nowhere.json') } | Should -Throw
+        Get-SmimeSyncConnection | Should -Not -BeNullOrEmpty
+        Disconnect-SmimeSync
+    }
+    It 'with a missing export names the file' {
+        Connect-SmimeSync -LdifPath (Join-Path $TestDrive 'people.ldif')
+        $failure = { Get-SmimeCertificate } | Should -Throw -ErrorId 'SmimeSync.Config.FileNotFound,Get-SmimeCertificate' -PassThru
+        $failure.CategoryInfo.Category | Should -Be 'ObjectNotFound'
+        $failure.TargetObject | Should -Match 'people\.ldif$'
+        Disconnect-SmimeSync
+    }
+}
+
+Describe 'parameters instead of a file' -Skip:(-not $hasPrograms) {
+    It 'read relative to the location, and secrets are shown nowhere' {
+        $secret = ConvertTo-SecureString 'hidden-secret' -AsPlainText -Force
+        Push-Location $folder
+        try { $connection = Connect-SmimeSync -LdifPath people.ldif -TrustAnchor roots.pem -Intermediate intermediates.pem -Organization contoso.onmicrosoft.com -AppId x -ClientSecret $secret -PassThru }
+        finally { Pop-Location }
+        $connection.Directory | Should -Be (Join-Path $folder 'people.ldif')
+        $connection | ConvertTo-Json | Should -Not -Match 'hidden-secret'
+        @(Get-SmimeCertificate -ResultSize 1 -WarningAction SilentlyContinue).Count | Should -BeGreaterThan 0
+        Disconnect-SmimeSync
+    }
+    It 'take a token and a secret beside a file' {
+        Connect-SmimeSync -Configuration $configuration -ClientSecret (ConvertTo-SecureString 'wrong' -AsPlainText -Force)
+        $failure = { Get-SmimeRecipient } | Should -Throw -ErrorId 'SmimeSync.Exchange.Auth,Get-SmimeRecipient' -PassThru
+        $failure.CategoryInfo.Category | Should -Be 'AuthenticationError'
+        Disconnect-SmimeSync
+    }
+}
+
+Describe 'a session' -Skip:(-not $hasPrograms) {
+    BeforeAll { Connect-SmimeSync -Configuration $configuration }
+
+    Context 'looking' {
+        It 'passes every test of the connection' {
+            $steps = Test-SmimeSyncConnection
+            @($steps).Count | Should -BeGreaterThan 3
+            $steps | Where-Object Result -ne 'pass' | Should -BeNullOrEmpty
+        }
+        It 'emits one object for each certificate, with its person' {
+            $certificates = Get-SmimeCertificate $good.primary_smtp_address
+            @($certificates).Count | Should -Be @($good.values).Count
+            $certificates[0].Identity | Should -Be $good.identity
+            $certificates[0].Thumbprint | Should -Be $good.values[0].thumbprint
+            $certificates[0].NotAfter.Kind | Should -Be 'Utc'
+            $parsed = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new($certificates[0].GetDer())
+            $parsed.Thumbprint | Should -Be $certificates[0].Thumbprint
+        }
+        It 'prints well as CSV and JSON, without bytes' {
+            $certificate = Get-SmimeCertificate $good.primary_smtp_address | Select-Object -First 1
+            ($certificate | ConvertTo-Csv)[1] | Should -Not -Match 'System\.'
+            $certificate | ConvertTo-Json | Should -Not -Match 'Der'
+            ($certificate | ConvertTo-Json | ConvertFrom-Json).Emails.GetType().IsArray | Should -BeTrue
+        }
+        It 'prints as a table of <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeRecipient', 'Compare-SmimeCertificate', 'Test-SmimeSyncConnection', 'Get-SmimeSyncConnection') {
+            $lines = & $_ | Select-Object -First 3 | Out-String -Width 120
+            $lines | Should -Match '(?m)^-+( +-+){3,6}\s*$'
+            $lines | Should -Not -Match 'System\.'
+        }
+        It 'warns at the limit of -ResultSize and stops there' {
+            $certificates = Get-SmimeCertificate -ResultSize 2 -WarningVariable warnings -WarningAction SilentlyContinue
+            @($certificates.Identity | Sort-Object -Unique).Count | Should -BeLessOrEqual 2
+            $warnings | Should -Match 'ResultSize allows \(2\)'
+        }
+        It 'refuses a -ResultSize of <_>' -ForEach @('0', '-1', 'many', '') {
+            { Get-SmimeCertificate -ResultSize $_ } | Should -Throw -ErrorId 'SmimeSync.Host.ResultSizeInvalid,Get-SmimeCertificate'
+        }
+        It 'finds everybody with -ResultSize Unlimited' {
+            @(Get-SmimeCertificate -ResultSize unlimited).Count | Should -BeGreaterOrEqual @($people.values).Count
+        }
+        It 'ends with Select-Object -First, leaving no error and a session that works' {
+            $Error.Clear()
+            @(Get-SmimeCertificate | Select-Object -First 1).Count | Should -Be 1
+            $Error.Count | Should -Be 0
+            @(Get-SmimeRecipient | Select-Object -First 2).Count | Should -Be 2
+        }
+        It 'says what it reads with -Verbose' {
+            (Get-SmimeCertificate -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }) | Should -Match 'people read'
+        }
+        It 'hands sentences to -Filter of Exchange as they are' {
+            @(Get-SmimeRecipient -Filter "PrimarySmtpAddress -eq '$($good.primary_smtp_address)'").Identity | Should -Be $good.recipient
+        }
+    }
+
+    Context 'identities' {
+        It '<Name> ends <Cmdlet>' -ForEach @(
+            foreach ($cmdlet in 'Get-SmimeCertificate', 'Test-SmimeCertificate', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Sync-SmimeCertificate') {
+                @{ Cmdlet = $cmdlet; Name = 'null'; Call = { & $args[0] $null } }
+                @{ Cmdlet = $cmdlet; Name = 'empty text'; Call = { & $args[0] '' } }
+                @{ Cmdlet = $cmdlet; Name = 'an empty list'; Call = { & $args[0] @() } }
+                @{ Cmdlet = $cmdlet; Name = 'a list with nothing in it'; Call = { & $args[0] @('a@contoso.com', '') } }
+                @{ Cmdlet = $cmdlet; Name = 'null from the pipeline'; Call = { $null | & $args[0] } }
+                @{ Cmdlet = $cmdlet; Name = 'an object with an empty address'; Call = { [pscustomobject]@{ PrimarySmtpAddress = $null } | & $args[0] } }
+            }
+        ) {
+            { & $Call $Cmdlet } | Should -Throw -ErrorId "SmimeSync.Host.IdentityNullOrEmpty,$Cmdlet"
+        }
+        It 'from an empty pipeline are nobody for <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Sync-SmimeCertificate') {
+            @() | & $_ | Should -BeNullOrEmpty
+        }
+        It 'bind from objects by their properties' {
+            ([pscustomobject]@{ Mail = $good.primary_smtp_address } | Get-SmimeCertificate)[0].Identity | Should -Be $good.identity
+            (Get-SmimeRecipient $good.primary_smtp_address | Get-SmimeCertificate)[0].Identity | Should -Be $good.identity
+            (Get-SmimeCertificate $good.identity | Get-SmimeRecipient)[0].Identity | Should -Be $good.recipient
+            ([guid]$good.identity | Get-SmimeCertificate)[0].Identity | Should -Be $good.identity
+        }
+        It 'do not bind from objects that name nobody' {
+            Get-Item $TestDrive | Get-SmimeCertificate -ErrorVariable failures -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+            $failures[0].FullyQualifiedErrorId | Should -Be 'SmimeSync.Host.IdentityUnknown,Get-SmimeCertificate'
+        }
+        It 'that do not exist are an error each, and the others come out' {
+            $found = 'nobody@contoso.com', $good.primary_smtp_address | Get-SmimeCertificate -ErrorVariable failures -ErrorAction SilentlyContinue
+            $found[0].Identity | Should -Be $good.identity
+            $failures[0].FullyQualifiedErrorId | Should -Be 'SmimeSync.Directory.NotFound,Get-SmimeCertificate'
+            $failures[0].CategoryInfo.Category | Should -Be 'ObjectNotFound'
+            $found = 'nobody@contoso.com', $good.primary_smtp_address | Get-SmimeRecipient -ErrorVariable failures -ErrorAction SilentlyContinue
+            $found.Identity | Should -Be $good.recipient
+            $failures[0].FullyQualifiedErrorId | Should -Be 'SmimeSync.Exchange.NotFound,Get-SmimeRecipient'
+        }
+    }
+
+    Context 'judging' {
+        It 'comes to the verdicts that were expected' {
+            $verdicts = Test-SmimeCertificate $good.primary_smtp_address
+            $verdicts[0].Encrypt | Should -Be $good.values[0].encrypt
+            $verdicts[0].Sign | Should -Be $good.values[0].sign
+        }
+        It 'judges what is piped from Get-SmimeCertificate alike, with its person' {
+            $expired = @($people | Where-Object recipe -eq 'expired_smime')[0]
+            $piped = Get-SmimeCertificate $good.identity, $expired.primary_smtp_address | Test-SmimeCertificate
+            ($piped | Where-Object Person -eq $good.identity).Encrypt | Should -Be 'fit'
+            ($piped | Where-Object Person -eq $expired.identity).Findings.Code | Should -Contain 'expired'
+        }
+        It 'judges files and certificates without a session' {
+            $der = (Get-SmimeCertificate $good.primary_smtp_address | Select-Object -First 1).GetDer()
+            $file = Join-Path $TestDrive 'good.cer'
+            [System.IO.File]::WriteAllBytes($file, $der)
+            Disconnect-SmimeSync
+            $trust = @{ TrustAnchor = (Join-Path $folder 'roots.pem'); Intermediate = (Join-Path $folder 'intermediates.pem'); RevocationMode = 'Off'; EmailAddress = $good.primary_smtp_address; At = [datetime]'2026-11-20Z' }
+            (Test-SmimeCertificate -Path $file @trust).Encrypt | Should -Be 'fit'
+            (Get-Item $file | Test-SmimeCertificate @trust).Encrypt | Should -Be 'fit'
+            (Test-SmimeCertificate -Certificate ([System.Security.Cryptography.X509Certificates.X509Certificate2]::new($der)) @trust).Encrypt | Should -Be 'fit'
+            { Test-SmimeCertificate -Path (Join-Path $TestDrive 'nowhere.cer') @trust -ErrorAction Stop } | Should -Throw -ErrorId 'SmimeSync.Config.FileNotFound,Test-SmimeCertificate'
+            Connect-SmimeSync -Configuration $configuration
+        }
+    }
+
+    Context 'comparing and synchronising' {
+        It 'plans what was expected, without equal ones unless asked' {
+            @(Compare-SmimeCertificate | Where-Object Action -in 'set', 'clear').Count | Should -Be $changes.Count
+            Compare-SmimeCertificate | Where-Object Action -eq 'none' | Should -BeNullOrEmpty
+            Compare-SmimeCertificate -IncludeEqual | Where-Object Action -eq 'none' | Should -Not -BeNullOrEmpty
+        }
+        It 'writes nothing with -WhatIf and says planned' {
+            $rows = Sync-SmimeCertificate $good.primary_smtp_address -WhatIf
+            $rows.Result | Should -Be 'planned'
+            (Get-SmimeRecipient $good.recipient).Certificates.Count | Should -Be 0
+        }
+        It 'writes nothing with -Staging' {
+            $rows = Sync-SmimeCertificate $good.primary_smtp_address -Staging
+            $rows | Where-Object Action -eq 'set' | ForEach-Object { $_.Result | Should -Be 'planned' }
+            (Get-SmimeRecipient $good.recipient).Certificates.Count | Should -Be 0
+        }
+        It 'writes nothing where nobody can be asked, and says so once' {
+            $said = Invoke-Child 'try { Sync-SmimeCertificate } catch { "id=" + $_.FullyQualifiedErrorId }'
+            @($said) -match '^id=' | Should -Be 'id=SmimeSync.Host.CannotPrompt,Sync-SmimeCertificate'
+            Get-SmimeRecipient | Where-Object { $_.Certificates.Count } | ForEach-Object { $_.PrimarySmtpAddress } | Should -Not -Contain $good.primary_smtp_address
+        }
+        It 'does just the changes of Compare-SmimeCertificate that are piped in' {
+            $rows = Compare-SmimeCertificate | Where-Object PrimarySmtpAddress -eq $good.primary_smtp_address | Sync-SmimeCertificate -Confirm:$false
+            $rows.Result | Should -Be 'applied'
+            (Get-SmimeRecipient $good.recipient).Certificates.Thumbprint | Should -Be $good.values[0].thumbprint
+            @(Compare-SmimeCertificate | Where-Object Action -in 'set', 'clear').Count | Should -Be ($changes.Count - 1)
+        }
+        It 'does the rest, and nothing a second time' {
+            $rows = Sync-SmimeCertificate -Confirm:$false
+            $rows | Where-Object { $_.Action -in 'set', 'clear' -and $_.Result -ne 'applied' } | Should -BeNullOrEmpty
+            @($rows | Where-Object Result -eq 'applied').Count | Should -Be ($changes.Count - 1)
+            $rows | Where-Object Action -eq 'skip' | ForEach-Object { $_.Result | Should -Be 'skipped'; $_.Reason | Should -Not -BeNullOrEmpty }
+            Sync-SmimeCertificate -Confirm:$false | Where-Object Result -eq 'applied' | Should -BeNullOrEmpty
+        }
+        It 'keeps it on record' {
+            $runs = Get-SmimeSyncRun
+            @(Get-SmimeSyncRun -Last 1).Count | Should -Be 1
+            ($runs | Measure-Object Changed -Sum).Sum | Should -BeGreaterOrEqual $changes.Count
+            $applied = Get-SmimeSyncRun | Get-SmimeSyncChange | Where-Object { $_.Result -eq 'applied' -and $_.PrimarySmtpAddress -eq $good.primary_smtp_address }
+            @($applied).Count | Should -Be 1
+            $applied.AfterValues[0].GetBytes().Length | Should -BeGreaterThan 500
+            $failure = { Get-SmimeSyncRun -Run 999999 } | Should -Throw -PassThru
+            $failure.FullyQualifiedErrorId | Should -Be 'SmimeSync.Store.RunNotFound,Get-SmimeSyncRun'
+        }
+    }
+
+    Context 'stopping' {
+        It 'cancels on Ctrl+C, reaches finally, and leaves the session usable' -Skip:(-not $canInterrupt) {
+            $state = Get-Content (Join-Path $folder 'tenant.json') -Raw | ConvertFrom-Json
+            $state | Add-Member switches @{ faults = @(@{ fault = @{ slow = @{ ms = 20000; when = 'before' } }; count = 100; endpoint = 'admin' }) } -Force
+            $slow = Join-Path $folder 'slow.json'
+            [System.IO.File]::WriteAllText($slow, (ConvertTo-Json $state -Depth 12))
+            $tenants += Start-Tenant $slow (Join-Path $TestDrive 'slow-ready') (Join-Path $folder 'slow-saved.json')
+            Write-Configuration (Join-Path $folder 'slow-config.json') (Join-Path $TestDrive 'slow-ready') 'slow.db'
+            $script = Join-Path $TestDrive 'interrupted.ps1'
+            [System.IO.File]::WriteAllText($script, "Import-Module '$manifest' -ArgumentList '$library'`nConnect-SmimeSync -Configuration '$folder/slow-config.json'`n`$code = 30`ntry { 'started'; Get-SmimeRecipient; `$code = 0 } finally { exit `$code }")
+            $out = Join-Path $TestDrive 'interrupted.txt'
+            $child = Start-Process $shell -ArgumentList '-NoProfile', '-NonInteractive', '-File', $script -PassThru -RedirectStandardOutput $out -RedirectStandardError "$out.err"
+            for ($try = 0; $try -lt 300 -and -not ((Test-Path $out) -and (Get-Content $out -Raw) -match 'started'); $try++) { Start-Sleep -Milliseconds 100 }
+            Start-Sleep -Milliseconds 500
+            $clock = [System.Diagnostics.Stopwatch]::StartNew()
+            & kill -INT $child.Id
+            $child.WaitForExit(15000) | Should -BeTrue
+            $clock.ElapsedMilliseconds | Should -BeLessThan 10000
+            $child.ExitCode | Should -Be 30
+            Stop-Process -Id $tenants[-1].Id
+        }
+        It 'closes at the end without being told' {
+            Invoke-Child '$null = Get-SmimeCertificate; "done"' | Should -Be 'done'
+        }
+        It 'names a closed port' {
+            Stop-Process -Id $tenants[0].Id
+            $tenants[0].WaitForExit()
+            $failure = { Get-SmimeRecipient } | Should -Throw -ErrorId 'SmimeSync.Exchange.Unreachable,Get-SmimeRecipient' -PassThru
+            $failure.CategoryInfo.Category | Should -Be 'ConnectionError'
+            $failure.Exception.IsTransient | Should -BeTrue
+        }
+    }
+}
