@@ -13,8 +13,8 @@ const PERMISSION: &str = "Exchange.ManageAsApp";
 impl Exchange {
     /// Tries sign-in and reads one recipient; nothing is written.
     pub async fn check(&self) -> Vec<CheckStep> {
-        let token_step = "exchange_token";
-        let list_step = "exchange_list";
+        let token_step = "token";
+        let list_step = "list";
         let begun = self.now_ms();
         let token = match self.tokens.current().await {
             Ok(token) => token,
@@ -24,11 +24,17 @@ impl Exchange {
                 return vec![failed, CheckStep::skipped(list_step)];
             }
         };
-        let signed_in = CheckStep::pass(token_step, self.since(begun));
+        let tenant = token.tenant().unwrap_or_default().to_owned();
+        let detail = Some(Text::new("check", "exchange_signed_in", vec![("tenant", tenant)]));
+        let signed_in = CheckStep { detail, ..CheckStep::pass(token_step, self.since(begun)) };
         let begun = self.now_ms();
         let one = Selection { limit: Some(1), ..Selection::default() };
         let listed = match self.collect(one).await {
-            Ok(_) => CheckStep::pass(list_step, self.since(begun)),
+            Ok((recipients, _)) => {
+                let counts = vec![("recipients", recipients.len().to_string())];
+                let detail = Some(Text::new("check", "exchange_listed", counts));
+                CheckStep { detail, ..CheckStep::pass(list_step, self.since(begun)) }
+            }
             Err(error) => {
                 let lacks_permission = token.roles().is_some_and(|roles| !roles.iter().any(|role| role == PERMISSION));
                 let remedy = remedy(&error, lacks_permission);

@@ -1,7 +1,7 @@
 //! What a verb writes to while it works: rows, events, progress; and the wish of its caller to stop.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -86,6 +86,8 @@ pub(crate) struct Output {
     log: Log,
     verb: Verb,
     culture: Culture,
+    /// Set once a caller who cancelled did not fetch the last rows in time; from then on nothing waits.
+    deaf: Arc<AtomicBool>,
 }
 
 impl Output {
@@ -97,7 +99,7 @@ impl Output {
         verb: Verb,
         culture: Culture,
     ) -> Self {
-        Self { items, progress, cancel, log, verb, culture }
+        Self { items, progress, cancel, log, verb, culture, deaf: Arc::default() }
     }
 
     /// Hands a row to the caller; waits while the queue is full.
@@ -122,14 +124,18 @@ impl Output {
 
     /// An item that must not hold up a run whose caller has stopped listening.
     async fn send(&self, item: Item) {
+        let Err(full) = self.items.try_send(item) else { return };
+        if self.deaf.load(Ordering::Relaxed) {
+            return;
+        }
         let nobody_listens = async {
             self.cancel.cancelled().await;
             tokio::time::sleep(LAST_ROWS_WAIT).await;
         };
         tokio::select! {
             biased;
-            _ = self.items.send(item) => {}
-            () = nobody_listens => {}
+            _ = self.items.send(full.into_inner()) => {}
+            () = nobody_listens => self.deaf.store(true, Ordering::Relaxed),
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Chosen {
     pub run: i64,
     /// Numbers of its changes; all that write if empty.
     pub numbers: Vec<u32>,
+    /// Whether nothing is written.
+    pub staging: bool,
     /// Guards that are lifted.
     pub force: Vec<String>,
 }
@@ -29,7 +31,10 @@ pub struct Chosen {
 /// `run_not_found`, `change_not_found`, `store_locked`, `guard`; what would meet every recipient. A recipient that is no
 /// longer as the compared run found it is a row with `change_stale`.
 pub async fn apply_chosen(job: &Job<'_>, chosen: &Chosen) -> Result<()> {
-    let _lock = job.store.lock_for_writing(job.surroundings.now_ms())?;
+    let _lock = match chosen.staging {
+        true => None,
+        false => Some(job.store.lock_for_writing(job.surroundings.now_ms())?),
+    };
     let filter = ChangeFilter {
         runs: RunFilter { run: Some(chosen.run), ..RunFilter::default() },
         numbers: chosen.numbers.clone(),
@@ -37,7 +42,7 @@ pub async fn apply_chosen(job: &Job<'_>, chosen: &Chosen) -> Result<()> {
     };
     let changes: Vec<Change> = job.store.changes(&filter)?.into_iter().map(|stored| stored.change).collect();
     let scope = job.store.runs(&filter.runs)?.into_iter().next().map(|run| run.scope).unwrap_or_default();
-    let mut record = Record::begin(*job, "sync", false, &scope).await?;
+    let mut record = Record::begin(*job, "sync", chosen.staging, &scope).await?;
     let outcome = work(job, chosen, changes, &mut record).await;
     record.end(outcome).await
 }
@@ -46,10 +51,16 @@ async fn work(job: &Job<'_>, chosen: &Chosen, changes: Vec<Change>, record: &mut
     let (write, rest): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.action.writes());
     job.store.record_changes(record.run, write.iter().map(|change| (change, ChangeResult::Planned)))?;
     job.store.record_changes(record.run, rest.iter().map(|change| (change, ChangeResult::Skipped)))?;
-    guard(job, chosen, &write)?;
     for change in &rest {
         record.tell(change, Some(ChangeResult::Skipped), None).await;
     }
+    if chosen.staging {
+        for change in &write {
+            record.tell(change, Some(ChangeResult::Planned), None).await;
+        }
+        return Ok(());
+    }
+    guard(job, chosen, &write)?;
     let mut by_recipient: BTreeMap<String, Vec<Change>> = BTreeMap::new();
     for change in write {
         by_recipient.entry(change.recipient.clone().unwrap_or_default()).or_default().push(change);

@@ -58,6 +58,9 @@ async fn work(job: &Job<'_>, request: &Request, record: &mut Record<'_>) -> Resu
         record.tell(&change, Some(ChangeResult::Failed), Some(error)).await;
     }
     for change in prepared.plan.changes.iter().filter(|change| request.staging || !change.action.writes()) {
+        if job.observer.is_cancelled() {
+            return Err(Error::new(Code::Cancelled));
+        }
         let result = match change.action {
             Action::None => None,
             Action::Skip => Some(ChangeResult::Skipped),

@@ -152,19 +152,19 @@ fn remedy(step: &CheckStep) -> String {
 async fn check_says_what_works_and_what_mends_the_rest() {
     let good = Bench::new(json!({})).await;
     let steps = good.exchange.check().await;
-    assert_eq!(outline(&steps), [("exchange_token", CheckResult::Pass), ("exchange_list", CheckResult::Pass)]);
+    assert_eq!(outline(&steps), [("token", CheckResult::Pass), ("list", CheckResult::Pass)]);
     assert!(steps.iter().all(|step| step.latency_ms.is_some() && step.error.is_none()));
     assert_eq!(good.exchange.calls().writes, 0);
 
     let refused = Bench::with(recipients(), json!({}), &with_app(APP, "wrong")).await;
     let steps = refused.exchange.check().await;
-    assert_eq!(outline(&steps), [("exchange_token", CheckResult::Fail), ("exchange_list", CheckResult::Skipped)]);
+    assert_eq!(outline(&steps), [("token", CheckResult::Fail), ("list", CheckResult::Skipped)]);
     assert_eq!(steps[1].latency_ms, None);
     assert!(remedy(&steps[0]).contains("secret"));
 
     let powerless = Bench::with(recipients(), json!({}), &with_app(APP_WITHOUT_PERMISSION, SECRET)).await;
     let steps = powerless.exchange.check().await;
-    assert_eq!(outline(&steps), [("exchange_token", CheckResult::Pass), ("exchange_list", CheckResult::Fail)]);
+    assert_eq!(outline(&steps), [("token", CheckResult::Pass), ("list", CheckResult::Fail)]);
     assert_eq!(steps[1].error.as_ref().unwrap().code(), Code::ExchangeAuth);
     assert!(remedy(&steps[1]).contains("Exchange.ManageAsApp"));
 

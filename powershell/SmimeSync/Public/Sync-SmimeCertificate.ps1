@@ -97,10 +97,14 @@ function Sync-SmimeCertificate {
         if ($people.Count -gt 0 -or -not $isNamed) {
             $options = ConvertTo-SmimeSelection -Identity $people -Bound $PSBoundParameters -ResultSize $ResultSize -Caller $PSCmdlet
             if ($PolicyType) { $options.policy_type = $PolicyType.ToLowerInvariant() }
-            if ($Staging -and $planned.Count -eq 0) {
-                $options.staging = $true
+            # Where nobody is asked about single changes it is one run: guards see all of it, and it is remembered as one.
+            $isUnasked = $ConfirmPreference -eq 'None' -and -not $WhatIfPreference
+            if ($planned.Count -eq 0 -and ($Staging -or $isUnasked)) {
+                if ($Staging) { $options.staging = $true }
                 if ($Force) { $options.force = @($Force) }
-                Receive-SmimeRow @receive -Verb 'sync' -Option $options -Activity $Script:Text.ActivitySync -SkipUnchanged:(-not $IncludeEqual)
+                if ($Staging -or $PSCmdlet.ShouldProcess($Script:Connection.Organization, $Script:Text.SyncAction)) {
+                    Receive-SmimeRow @receive -Verb 'sync' -Option $options -Activity $Script:Text.ActivitySync -SkipUnchanged:(-not $IncludeEqual)
+                }
                 return
             }
             foreach ($change in (Receive-SmimeRow @receive -Verb 'compare' -Option $options -Activity $Script:Text.ActivityCompare -SkipUnchanged:(-not $IncludeEqual))) { $planned.Add($change) }

@@ -30,6 +30,7 @@
     ResultSizeReached        = 'There are more results than -ResultSize allows ({0}). Use -ResultSize Unlimited to see them all.'
 
     # Changes
+    SyncAction               = 'synchronize certificates'
     ChangeAction             = '{0} {1} (+{2} -{3})'
 
     # Progress

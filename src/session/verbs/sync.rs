@@ -37,7 +37,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         let (config, store) = (context.config(), context.store()?);
         let staging = match &task {
             Task::Run(_, _, staging) => staging.map_or_else(|| store.staging(), Ok)?,
-            Task::Chosen(_) => false,
+            Task::Chosen(chosen) => chosen.staging,
         };
         if !staging && !store.is_durable() {
             return Err(Error::new(Code::ConfigMissing).target("/store/path"));
@@ -65,17 +65,14 @@ fn task(options: &str) -> Result<Task> {
             None => Ok(Task::Run(selection, options.force, options.staging)),
         };
     };
-    let refused = |pointer: &str| Err(pointer_error(Source::Options, pointer, "expected either a run or a selection"));
     if selection != Selection::default() {
-        return refused("/run");
-    }
-    if options.staging == Some(true) {
-        return refused("/staging");
+        return Err(pointer_error(Source::Options, "/run", "expected either a run or a selection"));
     }
     // an empty list would be everything, and nothing is never everything
     if options.changes.as_ref().is_some_and(Vec::is_empty) {
         return Err(pointer_error(Source::Options, "/changes", "expected at least one change"));
     }
     let numbers = options.changes.unwrap_or_default();
-    Ok(Task::Chosen(Chosen { run: run.number()?, numbers, force: options.force }))
+    let staging = options.staging.unwrap_or(false);
+    Ok(Task::Chosen(Chosen { run: run.number()?, numbers, staging, force: options.force }))
 }

@@ -39,11 +39,13 @@ pub(super) const TABLE: Table = &[
         "exchange_denied",
         "give the application the role Exchange Recipient Administrator; a new role takes up to an hour to count",
     ),
+    ("exchange_listed", "recipients can be read ({recipients} tried)"),
     (
         "exchange_permission",
         "give the application the permission Exchange.ManageAsApp and have an administrator consent to it",
     ),
     ("exchange_refused", "check that organization names a domain or the GUID of the tenant the application belongs to"),
+    ("exchange_signed_in", "signed in to tenant {tenant}"),
     ("exchange_throttled", "wait and try again; look for other programs that use the admin API of the same tenant"),
     ("exchange_timeout", "check the network and the proxy, or raise exchange/timeout_ms"),
     (
