@@ -48,5 +48,6 @@ rust() {
 build() {
     mkdir -p "$TARGET"
     (cd "$ROOT" && cargo build --locked --workspace > "$TARGET/build.log" 2>&1) || { tail -n 40 "$TARGET/build.log" >&2; die "the build failed"; }
-    make -s -C "$ROOT/examples/c" LIBRARY="$TARGET/debug" OUT="$TARGET/hosts" || die "the C host does not build"
+    mkdir -p "$TARGET/hosts"
+    make -s -C "$ROOT/examples/c" LIBRARY="$TARGET/debug" HOST="$TARGET/hosts/smimesync-host" || die "the C host does not build"
 }
