@@ -1,5 +1,5 @@
 //! What goes wrong: each fault gives one clear error, leaves nothing half-written and removes nothing in the tenant.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
 
 mod bad_input;
 mod bench;
