@@ -9,7 +9,7 @@ use smimesync::error::Code;
 use smimesync::session::Verb;
 use smimesync_tenant::{Fault, FaultKind, server_config};
 
-use crate::bench::{Bench, error_code, text};
+use crate::bench::{Bench, error_code, run, text};
 use crate::pki::stranger;
 use crate::scripted_server::{Act, page_end, result, serve};
 
@@ -285,6 +285,13 @@ fn a_token_that_is_not_accepted_any_more() {
     let patch = json!({"exchange": {"auth": {"method": "token", "token": bench.token()}}});
     bench.tenant.add_fault(Fault::once(FaultKind::TokenExpired)).unwrap();
     fails(&bench, &patch, &json!({}), (Code::ExchangeAuth, "auth", &url), Record::Run);
+    // a fresh one is taken by the session that is open
+    let session = bench.session(&patch);
+    let run_again = || run(&session, Verb::Recipients, &json!({}));
+    assert_eq!(run_again().failure(), (Code::ExchangeAuth, "auth", url.as_str()));
+    session.set("/exchange/auth/token", &json!(bench.token()).to_string()).unwrap();
+    assert!(run_again().error.is_none());
+    drop(session);
     // one who can sign in again does, and nobody notices
     bench.tenant.add_fault(Fault::once(FaultKind::TokenExpired)).unwrap();
     bench.sync();
@@ -311,7 +318,17 @@ fn a_store_that_is_none() {
     assert!(staged.error.is_none());
     assert_eq!(staged.with_result("planned").len(), 1);
     std::fs::write(bench.path("other.db"), "this is no database, however long it may be".repeat(100)).unwrap();
-    let path = shown(&bench.path("other.db"));
-    let patch = json!({"store": {"path": "other.db"}});
-    fails(&bench, &patch, &json!({}), (Code::StoreOpen, "store", &path), Record::Nothing);
+    for name in ["other.db", "absent/state.db"] {
+        let path = shown(&bench.path(name));
+        let patch = json!({"store": {"path": name}});
+        fails(&bench, &patch, &json!({}), (Code::StoreOpen, "store", &path), Record::Nothing);
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written() {
+    let bench = Bench::with_expired(1);
+    let path = shown(&bench.path("absent/run.log"));
+    let patch = json!({"log": {"file": "absent/run.log"}});
+    fails(&bench, &patch, &json!({}), (Code::FileNotFound, "not_found", &path), Record::Nothing);
 }

@@ -1,7 +1,7 @@
 //! People in an export, their mailboxes in the double, and sessions over both.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -80,6 +80,11 @@ pub(crate) struct Bench {
 impl Bench {
     /// So many people with a fit certificate each, which no mailbox holds yet.
     pub(crate) fn new(people: usize) -> Self {
+        Self::with_clock(people, SystemTime::now())
+    }
+
+    /// Like [`Bench::new`], with a tenant whose clock shows this.
+    pub(crate) fn with_clock(people: usize, now: SystemTime) -> Self {
         let (folder, authority) = (TempDir::new().unwrap(), Authority::new());
         let person = |number| {
             let mut human = Human { number, values: Vec::new() };
@@ -93,7 +98,7 @@ impl Bench {
             "recipients": people.iter().map(Human::mailbox).collect::<Vec<_>>(),
         }))
         .unwrap();
-        let tenant = Tenant::new(state).unwrap();
+        let tenant = Tenant::new_at(state, now).unwrap();
         let running = tenant.start().unwrap();
         std::fs::write(folder.path().join("root.pem"), authority.pem()).unwrap();
         let bench = Self { folder, authority, people, tenant, running };

@@ -1,5 +1,7 @@
 //! Guards stop a run before its first write, and `force` lifts the named one.
 
+use std::time::{Duration, SystemTime};
+
 use serde_json::{Value as Json, json};
 use smimesync::error::Code;
 use smimesync::session::Verb;
@@ -83,6 +85,15 @@ fn a_jump_of_unfit_people() {
     bench.export(&bench.people);
     let patch = json!({"guard": {"max_removals_percent": 100, "max_people_losing_last_percent": 100}});
     stops(&bench, &patch, "max_newly_unfit_percent");
+}
+
+#[test]
+fn clocks_that_differ() {
+    for now in [SystemTime::now() - Duration::from_secs(3600), SystemTime::now() + Duration::from_secs(3600)] {
+        let bench = Bench::with_clock(1, now);
+        stops(&bench, &json!({}), "max_clock_skew_ms");
+        assert!(bench.has_its_values(&bench.people[0]));
+    }
 }
 
 #[test]

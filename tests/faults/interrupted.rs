@@ -105,3 +105,19 @@ fn closing_the_session_ends_its_runs_and_leaves_their_cursors_usable() {
     let count = published(&bench);
     assert!(count > 0 && count < bench.people.len());
 }
+
+#[test]
+fn rows_nobody_fetches_hold_up_nothing() {
+    // more rows than may wait for their caller
+    let bench = Bench::new(300);
+    let session = bench.session(&json!({"exchange": {"concurrency": 16}}));
+    let (compared, fetched) = (session.start(Verb::Compare, "{}").unwrap(), session.start(Verb::Sync, "{}").unwrap());
+    until("the first writes", || bench.writes() > 20);
+    let started = Instant::now();
+    drop(session);
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    drop((compared, fetched));
+    let runs = bench.store().runs(&smimesync::store::RunFilter::default()).unwrap();
+    assert!(runs.len() == 2 && runs.iter().all(|run| run.ended_ms.is_some()));
+    assert!(bench.store().open_writes().unwrap().is_empty());
+}

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use smimesync::error::Code;
 use smimesync::session::Verb;
+use smimesync_tenant::{Fault, FaultKind, Switches, When};
 
 use crate::bench::{Bench, Human, text};
 use crate::scripted_server::{Act, entry, page_end, reference, result, serve};
@@ -122,4 +123,33 @@ fn an_export_that_breaks_off() {
     assert_eq!(text(outcome.of(&bench.people[0]), "action"), "set");
     assert_eq!(bench.held(&bench.people[0]).len(), 2, "the expired value stays");
     bench.assert_recorded("incomplete", Some(Code::DirectoryIncomplete));
+}
+
+#[test]
+fn a_list_of_recipients_that_breaks_off() {
+    let bench = Bench::with_expired(5);
+    let before = bench.tenant.state().recipients;
+    let cuts = Fault { after: 2, count: 100, ..Fault::once(FaultKind::Reset { when: When::Before }) };
+    bench.tenant.set_switches(Switches { page_size: 2, faults: vec![cuts], ..Switches::default() }).unwrap();
+    let outcome = bench.run(&json!({}), Verb::Sync, &json!({}));
+    assert_eq!(outcome.failure(), (Code::ExchangeIncomplete, "network", bench.url()));
+    assert!(outcome.rows.is_empty());
+    assert_eq!((bench.tenant.state().recipients, bench.writes()), (before, 0));
+    bench.assert_recorded("failed", Some(Code::ExchangeIncomplete));
+}
+
+#[test]
+fn a_right_that_is_lost_between_two_pages() {
+    for (fault, code, category) in
+        [(FaultKind::Forbidden, Code::ExchangeDenied, "denied"), (FaultKind::TokenExpired, Code::ExchangeAuth, "auth")]
+    {
+        let bench = Bench::with_expired(5);
+        let faults = vec![Fault { after: 2, ..Fault::once(fault) }];
+        bench.tenant.set_switches(Switches { page_size: 2, faults, ..Switches::default() }).unwrap();
+        let patch = json!({"exchange": {"auth": {"method": "token", "token": bench.token()}}});
+        let outcome = bench.run(&patch, Verb::Sync, &json!({}));
+        assert_eq!(outcome.failure(), (code, category, bench.url()));
+        assert_eq!(bench.writes(), 0);
+        bench.assert_recorded("failed", Some(code));
+    }
 }

@@ -198,3 +198,56 @@ fn a_recipient_that_is_gone_at_the_write_is_a_row() {
     assert!(bench.has_its_values(&bench.people[1]));
     bench.assert_recorded("partial", None);
 }
+
+#[test]
+fn a_token_that_expires_between_two_writes_ends_the_run_there() {
+    let bench = Bench::with_expired(4);
+    let expires = Fault { cmdlet: Some("Set-Mailbox".into()), after: 2, ..Fault::once(FaultKind::TokenExpired) };
+    bench.tenant.add_fault(expires).unwrap();
+    let patch = json!({"exchange": {"auth": {"method": "token", "token": bench.token()}}});
+    let outcome = bench.run(&patch, Verb::Sync, &json!({}));
+    assert_eq!((outcome.failure().0, outcome.failure().1), (Code::ExchangeAuth, "auth"));
+    let published = bench.people.iter().filter(|human| bench.has_its_values(human)).count();
+    assert_eq!((outcome.with_result("applied").len(), outcome.with_result("failed").len(), published), (2, 1, 2));
+    bench.assert_recorded("failed", Some(Code::ExchangeAuth));
+    assert_eq!(bench.sync().with_result("applied").len(), 2);
+}
+
+#[test]
+fn a_write_that_cannot_be_read_back_is_settled_by_the_next_run() {
+    let bench = Bench::with_expired(1);
+    let human = &bench.people[0];
+    // the first reading is the one before the write
+    let denied = Fault {
+        cmdlet: Some("Get-Mailbox".into()),
+        identity: Some(human.recipient()),
+        after: 1,
+        ..Fault::once(FaultKind::Forbidden)
+    };
+    bench.tenant.add_fault(denied).unwrap();
+    let outcome = bench.run(&json!({}), Verb::Sync, &json!({}));
+    assert_eq!((outcome.failure().0, text(outcome.of(human), "result")), (Code::ExchangeDenied, "failed"));
+    assert!(bench.has_its_values(human));
+    assert_eq!(bench.store().open_writes().unwrap().len(), 1);
+    assert!(bench.sync().with_result("applied").is_empty());
+    bench.assert_recorded("done", None);
+    // it was SmimeSync who wrote it
+    bench.export(&[]);
+    let outcome = bench.sync();
+    assert_eq!(text(outcome.of(human), "reason"), "vanished");
+    assert!(bench.held(human).is_empty());
+}
+
+#[test]
+fn a_store_that_fails_ends_the_run_before_the_next_write() {
+    let bench = Bench::with_expired(4);
+    bench.fault_on_write(None, 100, FaultKind::Slow { ms: 300, when: When::Before });
+    let session = bench.session(&json!({}));
+    let mut cursor = session.start(Verb::Sync, "{}").unwrap();
+    until("the first write", || bench.writes() == 1);
+    let store = rusqlite::Connection::open(bench.path("state.db")).unwrap();
+    store.execute_batch("DROP TABLE journal").unwrap();
+    let outcome = drain(&mut cursor);
+    assert_eq!((outcome.failure().0, outcome.failure().1), (Code::StoreFailed, "store"));
+    assert_eq!((bench.writes(), outcome.with_result("failed").len()), (1, 1));
+}
