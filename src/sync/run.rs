@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 
 use crate::config::LogLevel;
 use crate::directory::{self, Selection};
-use crate::error::{Category, Code, Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::planning::{Action, Change, skip_unresolved, tripped};
 use crate::store::{ChangeResult, CompleteRead};
 
@@ -72,7 +72,7 @@ async fn work(job: &Job<'_>, request: &Request, record: &mut Record<'_>) -> Resu
         write_all(job, record, tasks(&prepared), WhenStale::PlanAnew(&prepared)).await?;
         remember(job, record, &prepared)?;
     }
-    incomplete(&prepared)
+    prepared.gathered.report.ended()
 }
 
 fn store_plan(job: &Job<'_>, run: i64, prepared: &Prepared) -> Result<()> {
@@ -169,12 +169,4 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     }
     job.store.purge(job.store.keep_days(job.config)?, at_ms)?;
     Ok(())
-}
-
-fn incomplete(prepared: &Prepared) -> Result<()> {
-    match &prepared.gathered.report.incomplete_reason {
-        None => Ok(()),
-        Some(error) if error.category() == Category::DirectoryIncomplete => Err(error.clone()),
-        Some(error) => Err(Error::new(Code::DirectoryIncomplete).with("detail", error.to_string())),
-    }
 }
