@@ -70,6 +70,19 @@ impl Context {
         Ok(store)
     }
 
+    /// An error of the database itself, which does not know its file, with that file as its target.
+    pub(super) fn about_store(&self, error: Error) -> Error {
+        let config = self.config();
+        match &config.store.path {
+            Some(path)
+                if matches!(error.code(), Code::StoreFailed | Code::StoreLocked) && error.get_target().is_none() =>
+            {
+                error.target(config.path(path).display().to_string())
+            }
+            _ => error,
+        }
+    }
+
     /// The tenant.
     pub(super) fn exchange(&self) -> Result<Arc<Exchange>> {
         let mut made = unpoisoned(&self.exchange);

@@ -156,10 +156,11 @@ impl Session {
             self.culture(),
         );
         let work = verbs::prepare(verb, options, Arc::clone(&self.context), output)?;
+        let context = Arc::clone(&self.context);
         let task = self.tasks.spawn_on(
             async move {
                 match AssertUnwindSafe(work).catch_unwind().await {
-                    Ok(result) => result,
+                    Ok(result) => result.map_err(|error| context.about_store(error)),
                     Err(panic) => Err(panics::as_error(panic.as_ref())),
                 }
             },

@@ -49,7 +49,7 @@ pub(super) fn ends_the_run(error: &Error) -> bool {
             | Code::ExchangeUnreachable
             | Code::ExchangeTls
             | Code::ExchangeThrottled
-    ) || matches!(error.category(), Category::Store | Category::Internal)
+    ) || matches!(error.category(), Category::Store | Category::Locked | Category::Internal)
 }
 
 /// Carries out the changes of one recipient. A failure is an outcome of its changes.

@@ -1,5 +1,7 @@
 //! Writes that fail, are repeated, or meet a recipient that is not what it was.
 
+use std::time::Duration;
+
 use serde_json::json;
 use smimesync::error::Code;
 use smimesync::session::Verb;
@@ -248,6 +250,31 @@ fn a_store_that_fails_ends_the_run_before_the_next_write() {
     let store = rusqlite::Connection::open(bench.path("state.db")).unwrap();
     store.execute_batch("DROP TABLE journal").unwrap();
     let outcome = drain(&mut cursor);
-    assert_eq!((outcome.failure().0, outcome.failure().1), (Code::StoreFailed, "store"));
+    let path = bench.path("state.db").display().to_string();
+    assert_eq!(outcome.failure(), (Code::StoreFailed, "store", path.as_str()));
     assert_eq!((bench.writes(), outcome.with_result("failed").len()), (1, 1));
+}
+
+#[test]
+fn a_store_that_another_process_keeps_ends_the_run_before_the_next_write() {
+    let bench = Bench::with_expired(3);
+    bench.fault_on_write(None, 100, FaultKind::Slow { ms: 300, when: When::Before });
+    let session = bench.session(&json!({}));
+    let mut cursor = session.start(Verb::Sync, "{}").unwrap();
+    until("the first write", || bench.writes() == 1);
+    let store = rusqlite::Connection::open(bench.path("state.db")).unwrap();
+    store.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // longer than the store waits for its turn
+    std::thread::sleep(Duration::from_secs(12));
+    drop(store);
+    let outcome = drain(&mut cursor);
+    let path = bench.path("state.db").display().to_string();
+    assert_eq!(outcome.failure(), (Code::StoreLocked, "locked", path.as_str()));
+    assert_eq!(bench.writes(), 1);
+    drop((cursor, session));
+    assert_eq!(bench.last_run().unwrap().error.unwrap().code, Code::StoreLocked.number());
+    // the write in flight is settled by the next run
+    assert_eq!(bench.sync().with_result("applied").len(), 2);
+    assert!(bench.people.iter().all(|human| bench.has_its_values(human)));
+    bench.assert_recorded("done", None);
 }
