@@ -198,10 +198,8 @@ async fn write(job: &Job<'_>, run: i64, recipient: &Recipient, changes: Vec<Chan
 
 /// Whether a refused write had no effect for certain.
 fn is_definite(error: &Error) -> bool {
-    matches!(
-        error.category(),
-        Category::NotFound | Category::Ambiguous | Category::Invalid | Category::Auth | Category::Denied
-    )
+    // the service's own failures come as refusals, too, and may have had their effect
+    matches!(error.category(), Category::NotFound | Category::Ambiguous | Category::Auth | Category::Denied)
 }
 
 /// Whether each attribute holds what was written. Where the recipient cannot be read the journal's entries stay open.

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::config::LogLevel;
 use crate::directory::{self, ReadReport, Selection};
-use crate::error::{Category, Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::exchange;
 use crate::people::{Match, Person, Recipient, RecipientIndex};
 
@@ -67,20 +67,10 @@ async fn claimants(job: &Job<'_>, recipients: &[Recipient], matches: &[Match]) -
         // what they hold does not matter here, who they are does
         let strip = |person| Person { values: Vec::new(), problems: Vec::new(), ..person };
         let (people, report) = read(job, &selection, strip).await?;
-        if let Some(error) = report.incomplete_reason {
-            return Err(incomplete(&error));
-        }
+        report.ended()?;
         found.extend(people.into_iter().filter(|person| !person.deleted));
     }
     Ok(found)
-}
-
-/// What an early end of a read is to those who need all of it.
-pub(super) fn incomplete(reason: &Error) -> Error {
-    match reason.category() {
-        Category::DirectoryIncomplete => reason.clone(),
-        _ => Error::new(Code::DirectoryIncomplete).with("detail", reason.to_string()),
-    }
 }
 
 /// Reads people, keeps what `keep` leaves of each, and tells nobody.
@@ -117,11 +107,7 @@ async fn people(job: &Job<'_>, selection: &Selection) -> Result<(Vec<Person>, Re
 
 async fn recipients(job: &Job<'_>) -> Result<Vec<Recipient>> {
     job.observer.begin(Phase::ReadingRecipients, 0);
-    let (recipients, report) = job.exchange.collect(exchange::Selection::default()).await?;
-    if report.limit_reached {
-        // without a limit of ours a list that is cut is one that is not whole
-        return Err(Error::new(Code::ExchangeIncomplete));
-    }
+    let (recipients, _) = job.exchange.collect(exchange::Selection::default()).await?;
     job.observer.event(LogLevel::Info, Code::RecipientsRead, vec![("count", recipients.len().to_string())]).await;
     Ok(recipients)
 }

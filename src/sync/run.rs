@@ -11,7 +11,6 @@ use crate::planning::{Action, Change, skip_unresolved};
 use crate::store::{ChangeResult, CompleteRead};
 
 use super::apply::{Task, WhenStale, apply, ends_the_run};
-use super::gather::incomplete;
 use super::prepare::{Prepared, prepare};
 use super::record::Record;
 use super::{Job, Phase, guard};
@@ -74,7 +73,7 @@ async fn work(job: &Job<'_>, request: &Request, record: &mut Record<'_>) -> Resu
         write_all(job, record, tasks(&prepared), WhenStale::PlanAnew(&prepared)).await?;
         remember(job, record, &prepared)?;
     }
-    complete(&prepared)
+    prepared.gathered.report.ended()
 }
 
 fn store_plan(job: &Job<'_>, run: i64, prepared: &Prepared) -> Result<()> {
@@ -157,8 +156,4 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     }
     job.store.purge(job.store.keep_days(job.config)?, at_ms)?;
     Ok(())
-}
-
-fn complete(prepared: &Prepared) -> Result<()> {
-    prepared.gathered.report.incomplete_reason.as_ref().map_or(Ok(()), |reason| Err(incomplete(reason)))
 }

@@ -70,6 +70,8 @@ compare_hosts() {
     cd "$work" && same "$1/relative-configuration" absent.json fetch
     if [ $tenant = yes ]; then
         for verb in fetch validate recipients; do same "$1/$verb" "$work/company/config.json" "$verb"; done
+        # shellcheck disable=SC2086
+        python3 "$root/tests/hosts/faults.py" run "$1/faults" $host || failed=1
     fi
 }
 

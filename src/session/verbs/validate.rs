@@ -21,7 +21,7 @@ use crate::trust::{self, Source, Sources};
 use crate::validation::{Audience, RevocationCheck, judge_value};
 
 use super::Work;
-use super::fetch::{each_person, finish};
+use super::fetch::each_person;
 
 /// A file name or the bytes themselves, in base64.
 enum Item {
@@ -105,7 +105,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
             let row = Row::new(columns::of(Verb::Validate)).set("person", error.get_target());
             output.row(rows::failure(row, Some(error), context.culture())).await?;
         }
-        finish(&report)
+        report.ended()
     }))
 }
 
