@@ -1,6 +1,7 @@
 //! People from a directory: a live server (RFC 4511) or an LDIF export (RFC 2849).
 
 mod check;
+mod claims;
 mod entry;
 mod filter;
 mod guid;
@@ -22,6 +23,7 @@ use crate::error::{Code, Error, Result};
 use crate::net::CheckStep;
 use crate::people::Person;
 
+pub use claims::claims;
 pub use ldif::content_sha256;
 pub use scope::scope;
 pub use selection::Selection;

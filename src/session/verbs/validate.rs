@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::certificate::{Attribute, Bundle, SmimeValue};
-use crate::config::{Config, RevocationMode, Source as Text, pointer_error, rfc3339};
+use crate::config::{Config, RevocationMode, Source as Text, pointer_error, rfc3339, text_or};
 use crate::directory::Selection;
 use crate::error::{Code, Error, Result};
 use crate::people::{Address, Person, RawValue};
@@ -23,12 +23,21 @@ use crate::validation::{Audience, RevocationCheck, judge_value};
 use super::Work;
 use super::fetch::each_person;
 
-/// A file name or the bytes themselves.
-#[derive(Deserialize)]
-#[serde(untagged)]
+/// A file name or the bytes themselves, in base64.
 enum Item {
     File(PathBuf),
-    Der { der: String },
+    Der(String),
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Bytes {
+            der: String,
+        }
+        let expected = "a file name or { \"der\": \"base64\" }";
+        text_or(deserializer, expected, |file| Self::File(file.into()), |Bytes { der }| Self::Der(der))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -186,7 +195,7 @@ fn judge(config: &Config, options: &Options, at_ms: i64) -> Result<Judge> {
 fn source(config: &Config, item: &Item, pointer: &str) -> Result<Source> {
     match item {
         Item::File(name) => Ok(Source::Path(config.path(name))),
-        Item::Der { der } => BASE64_STANDARD
+        Item::Der(der) => BASE64_STANDARD
             .decode(der)
             .map(Source::Bytes)
             .map_err(|_| pointer_error(Text::Options, &format!("{pointer}/der"), "expected base64")),

@@ -39,6 +39,7 @@ pub(super) const TABLE: Table = &[
     ("newer_chosen", "nothing needs to be done; a newer certificate is published"),
     ("no_address", "give the person an SMTP address"),
     ("no_anchors", "name the trusted roots in trust/anchors"),
+    ("no_certificate", "issue a certificate for e-mail to the person and publish it in the directory"),
     ("no_recipient", "create the recipient in Exchange Online, or give the person an address that leads to it"),
     ("no_room", "remove values that are no longer needed from the recipient, or raise policy/max_values"),
     ("not_a_certificate", "remove the value from the directory and publish the certificate again"),
