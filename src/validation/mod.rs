@@ -8,6 +8,7 @@ mod catalogue;
 mod evidence;
 mod issuers;
 mod judge;
+pub mod keys;
 mod leaf;
 mod path;
 mod reason;
