@@ -219,6 +219,19 @@ impl PublicKey {
         positive(&der::whole(&self.bytes)?)
     }
 
+    /// Modulus and public exponent of an RSA key, big-endian; `None` for another key and for one that cannot be read.
+    /// A number whose sign bit is set by mistake is read as the positive one that was meant.
+    pub(crate) fn rsa_numbers(&self) -> Option<(&[u8], &[u8])> {
+        self.rsa_bits()?;
+        let sequence = der::whole(&self.bytes).filter(|any| any.tag() == Tag::Sequence)?;
+        match der::elements(sequence.data)?.as_slice() {
+            [modulus, exponent] if modulus.tag() == Tag::Integer && exponent.tag() == Tag::Integer => {
+                Some((der::without_leading_zeros(modulus.data), der::without_leading_zeros(exponent.data)))
+            }
+            _ => None,
+        }
+    }
+
     /// Length of an RSA modulus in bits.
     pub(crate) fn rsa_bits(&self) -> Option<u32> {
         match self.kind {

@@ -7,6 +7,7 @@ mod findings;
 mod problems;
 mod remedies;
 mod settings;
+mod weaknesses;
 
 /// One kind's sentences by name, sorted so that they can be searched.
 type Table = &'static [(&'static str, &'static str)];
@@ -26,6 +27,7 @@ fn table(kind: &str) -> Option<Table> {
         "problem" => problems::TABLE,
         "remedy" => remedies::TABLE,
         "setting" => settings::TABLE,
+        "weakness" => weaknesses::TABLE,
         _ => return None,
     })
 }
@@ -39,7 +41,7 @@ pub(super) fn all(kind: &str) -> Table {
 mod tests {
     #[test]
     fn tables_are_sorted() {
-        for kind in ["check", "column", "error", "finding", "problem", "remedy", "setting"] {
+        for kind in ["check", "column", "error", "finding", "problem", "remedy", "setting", "weakness"] {
             for pair in super::all(kind).windows(2) {
                 assert!(pair[0].0 < pair[1].0, "{kind}: {} before {}", pair[0].0, pair[1].0);
             }
