@@ -294,7 +294,7 @@ fn restricted(parameters: Option<&Any<'_>>, bits: u32) -> KeyKind {
 }
 
 fn dsa_parameters(parameters: &Any<'_>) -> Option<DsaParameters> {
-    let [p, q, g] = &der::elements(parameters.data).filter(|_| parameters.tag() == Tag::Sequence)?[..] else {
+    let [p, q, g] = &der::elements(parameters.data).filter(|_| der::is(parameters, Tag::Sequence))?[..] else {
         return None;
     };
     Some(DsaParameters { p: positive(p)?.into(), q: positive(q)?.into(), g: positive(g)?.into() })
@@ -308,12 +308,12 @@ pub(crate) fn dsa_signature(value: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The two positive INTEGERs of a SEQUENCE.
 fn integers(sequence: &[u8]) -> Option<[&[u8]; 2]> {
-    let sequence = der::whole(sequence).filter(|any| any.tag() == Tag::Sequence)?;
+    let sequence = der::whole(sequence).filter(|any| der::is(any, Tag::Sequence))?;
     let [first, second] = &der::elements(sequence.data)?[..] else { return None };
     Some([positive(first)?, positive(second)?])
 }
 
 fn positive<'a>(integer: &Any<'a>) -> Option<&'a [u8]> {
-    let positive = integer.tag() == Tag::Integer && integer.data.first().is_some_and(|&first| first < 0x80);
+    let positive = der::is(integer, Tag::Integer) && integer.data.first().is_some_and(|&first| first < 0x80);
     positive.then(|| der::without_leading_zeros(integer.data))
 }

@@ -162,15 +162,20 @@ impl Extensions {
 }
 
 fn alternative_names(value: &[u8]) -> Option<Vec<GeneralName>> {
-    let sequence = der::whole(value).filter(|any| any.tag() == Tag::Sequence)?;
+    let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
     general_name::of_subject(sequence.data)
 }
 
 fn purposes(value: &[u8]) -> Option<Vec<String>> {
-    let sequence = der::whole(value).filter(|any| any.tag() == Tag::Sequence)?;
+    let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
     let purposes: Option<Vec<String>> = der::elements(sequence.data)?
         .into_iter()
-        .map(|any| Oid::try_from(any).ok().map(|oid| purpose_name(&oid.to_id_string())))
+        .map(|any| {
+            Oid::try_from(any.clone())
+                .ok()
+                .filter(|_| der::is(&any, Tag::Oid))
+                .map(|oid| purpose_name(&oid.to_id_string()))
+        })
         .collect();
     purposes.filter(|purposes| !purposes.is_empty())
 }
