@@ -263,7 +263,10 @@ pub(super) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, String)
 }
 
 fn curve(parameters: Option<&Any<'_>>) -> (KeyKind, String) {
-    let oid = parameters.and_then(|any| Oid::try_from(any.clone()).ok()).map(|oid| oid.to_id_string());
+    let oid = parameters
+        .filter(|any| der::is(any, Tag::Oid))
+        .and_then(|any| Oid::try_from(any.clone()).ok())
+        .map(|oid| oid.to_id_string());
     match oid.as_deref() {
         Some("1.2.840.10045.3.1.7") => (KeyKind::Ec(Curve::P256), "EC P-256".to_owned()),
         Some("1.3.132.0.34") => (KeyKind::Ec(Curve::P384), "EC P-384".to_owned()),

@@ -29,7 +29,7 @@ impl NameConstraints {
         let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
         let mut constraints = Self { permitted: Vec::new(), excluded: Vec::new() };
         let fields = der::elements(sequence.data)?;
-        if fields.is_empty() {
+        if fields.is_empty() || !der::in_order(&fields) {
             return None;
         }
         for field in fields {
@@ -39,7 +39,7 @@ impl NameConstraints {
                 1 => &mut constraints.excluded,
                 _ => return None,
             };
-            if subtrees.is_empty() || !into.is_empty() {
+            if subtrees.is_empty() {
                 return None;
             }
             *into = subtrees;

@@ -84,7 +84,9 @@ impl DistributionPoint {
                 _ => return None,
             }
         }
-        Some(found)
+        // reasons alone say nothing of where
+        let somewhere = !found.names.is_empty() || found.relative.is_some() || found.issuers.is_some();
+        somewhere.then_some(found)
     }
 
     /// DistributionPointName: `[0]` full names or `[1]` a name relative to the issuer.
@@ -130,8 +132,10 @@ pub(super) fn issuers(contents: &[u8]) -> Option<Vec<NameKey>> {
     directory.map(|name| directory_name(name.data).map(|(key, _)| key)).collect()
 }
 
-/// A certificate's cRLDistributionPoints.
+/// A certificate's cRLDistributionPoints, of which there is at least one.
 pub(super) fn distribution_points(value: &[u8]) -> Option<Vec<DistributionPoint>> {
     let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
-    der::elements(sequence.data)?.iter().map(DistributionPoint::of).collect()
+    let points: Vec<DistributionPoint> =
+        der::elements(sequence.data)?.iter().map(DistributionPoint::of).collect::<Option<_>>()?;
+    Some(points).filter(|points| !points.is_empty())
 }

@@ -57,7 +57,13 @@ impl Policies {
         let mut policies: Vec<PolicyId> = Vec::new();
         for information in sequence(value)? {
             let fields = der::elements(information.data).filter(|_| der::is(&information, Tag::Sequence))?;
-            policies.push(PolicyId::of(fields.first()?)?);
+            // policyQualifiers are not looked at, and still are what they have to be
+            let policy = match &fields[..] {
+                [policy] => policy,
+                [policy, qualifiers] if der::is(qualifiers, Tag::Sequence) => policy,
+                _ => return None,
+            };
+            policies.push(PolicyId::of(policy)?);
         }
         let mut sorted: Vec<&PolicyId> = policies.iter().collect();
         sorted.sort();

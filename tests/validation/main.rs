@@ -12,3 +12,4 @@ mod pkits;
 mod policies;
 mod raw;
 mod revocation;
+mod second_opinion;
