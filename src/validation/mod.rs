@@ -9,6 +9,7 @@ mod evidence;
 mod issuers;
 mod judge;
 mod leaf;
+pub mod lints;
 mod path;
 mod reason;
 mod revocation;
