@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::error::{Code, Error, Result};
 
 use super::read::{Source, pointer_error, rfc3339};
-use super::{AuthMethod, BindMethod, Changes, Config, Directory, Lints, RevocationMode, Secret};
+use super::{AuthMethod, BindMethod, Changes, Config, Directory, RevocationMode, Secret};
 
 pub(super) fn ranges(config: &Config) -> Result<()> {
     let wrong = |pointer: &str, detail: &str| Err(pointer_error(Source::Configuration, pointer, detail));
@@ -89,9 +89,6 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
     }
     if config.revocation.mode == RevocationMode::Online {
         return cannot("/revocation/mode".into(), "fetching CRLs; give them in revocation/crls and use offline");
-    }
-    if config.policy.lints == Lints::Cabf {
-        return cannot("/policy/lints".into(), "the S/MIME Baseline Requirements");
     }
     Ok(())
 }
