@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use crate::certificate::{Attribute, Bundle, SmimeValue};
-use crate::config::{Config, Lints, RevocationMode, Source as Text, pointer_error, rfc3339};
+use crate::certificate::{Attribute, Bundle, PolicyId, SmimeValue};
+use crate::config::{Config, Lints, RevocationMode, Source as Text, Undetermined, pointer_error, rfc3339, text_or};
 use crate::directory::Selection;
 use crate::error::{Code, Error, Result};
 use crate::people::{Address, Person, RawValue};
@@ -19,17 +19,26 @@ use crate::session::{Row, Verb, columns, rows};
 use crate::sync::{Judge, Observer as _, Phase};
 use crate::trust::{self, Source, Sources};
 use crate::validation::lints::{self, Choice};
-use crate::validation::{Audience, RevocationCheck, judge_value};
+use crate::validation::{Audience, Demands, RevocationCheck, judge_value_demanding};
 
 use super::Work;
-use super::fetch::{each_person, finish};
+use super::fetch::each_person;
 
-/// A file name or the bytes themselves.
-#[derive(Deserialize)]
-#[serde(untagged)]
+/// A file name or the bytes themselves, in base64.
 enum Item {
     File(PathBuf),
-    Der { der: String },
+    Der(String),
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Bytes {
+            der: String,
+        }
+        let expected = "a file name or { \"der\": \"base64\" }";
+        text_or(deserializer, expected, |file| Self::File(file.into()), |Bytes { der }| Self::Der(der))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -44,13 +53,13 @@ struct Options {
     emails: Option<Vec<String>>,
     revocation_mode: Option<RevocationMode>,
     lint_profile: Option<String>,
+    initial_policies: Option<Vec<String>>,
+    explicit_policy: bool,
+    inhibit_mapping: bool,
+    inhibit_any: bool,
+    undetermined: Option<Undetermined>,
     // not of this version: named so that they are refused as such, and not as unknown
     ocsp_responses: Option<serde_json::Value>,
-    initial_policies: Option<serde_json::Value>,
-    explicit_policy: Option<serde_json::Value>,
-    inhibit_mapping: Option<serde_json::Value>,
-    inhibit_any: Option<serde_json::Value>,
-    undetermined: Option<serde_json::Value>,
 }
 
 /// Something to judge, and where it comes from.
@@ -74,13 +83,14 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         let config = context.config();
         let at_ms = at_ms.map_or_else(|| config.at_ms(context.surroundings().now_ms()), Ok)?;
         let judge = judge(&config, &options, at_ms)?;
+        let demands = options.demands(&config)?;
         let lints = asked_lints.or((config.policy.lints == Lints::Cabf).then_some(Choice::Auto));
         if options.hands_in() {
             let subjects = options.subjects(&config)?;
             output.begin(Phase::Judging, subjects.len());
             for subject in &subjects {
                 output.step();
-                output.row(row(&context, &judge, lints, subject, addresses.as_deref())).await?;
+                output.row(row(&context, &judge, &demands, lints, subject, addresses.as_deref())).await?;
             }
             return Ok(());
         }
@@ -92,14 +102,14 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
                 attribute: Some(raw.attribute),
                 value: SmimeValue::parse(Arc::clone(&raw.bytes)),
             };
-            person.values.iter().map(|raw| row(&context, &judge, lints, &of(raw), Some(asked))).collect()
+            person.values.iter().map(|raw| row(&context, &judge, &demands, lints, &of(raw), Some(asked))).collect()
         };
         let report = each_person(&context, &selection, &output, judged).await?;
         for error in &report.unresolved {
             let row = Row::new(columns::of(Verb::Validate)).set("person", error.get_target());
             output.row(rows::failure(row, Some(error), context.culture())).await?;
         }
-        finish(&report)
+        report.ended()
     }))
 }
 
@@ -109,18 +119,8 @@ impl Options {
     }
 
     fn supported(&self) -> Result<()> {
-        let unsupported = [
-            ("/ocsp_responses", &self.ocsp_responses, "OCSP"),
-            ("/initial_policies", &self.initial_policies, "certificate policies"),
-            ("/explicit_policy", &self.explicit_policy, "certificate policies"),
-            ("/inhibit_mapping", &self.inhibit_mapping, "certificate policies"),
-            ("/inhibit_any", &self.inhibit_any, "certificate policies"),
-            ("/undetermined", &self.undetermined, "weighing undetermined revocation"),
-        ];
-        for (pointer, option, what) in unsupported {
-            if option.is_some() {
-                return Err(Error::new(Code::OptionUnsupported).target(pointer).with("detail", what));
-            }
+        if self.ocsp_responses.is_some() {
+            return Err(Error::new(Code::OptionUnsupported).target("/ocsp_responses").with("detail", "OCSP"));
         }
         if self.revocation_mode == Some(RevocationMode::Online) {
             return Err(Error::new(Code::OptionUnsupported).target("/revocation_mode").with("detail", "fetching CRLs"));
@@ -135,6 +135,27 @@ impl Options {
             Address::parse(text).ok_or_else(wrong)
         };
         emails.iter().enumerate().map(parse).collect::<Result<_>>().map(Some)
+    }
+
+    /// RFC 5280 6.1.1; what unknown revocation means is the configuration's to say where the options do not.
+    fn demands(&self, config: &Config) -> Result<Demands> {
+        let parse = |(index, text): (usize, &String)| {
+            let pointer = format!("/initial_policies/{index}");
+            let wrong = || pointer_error(Text::Options, &pointer, "expected an object identifier or anyPolicy");
+            PolicyId::parse(text).ok_or_else(wrong)
+        };
+        // the set is never empty: without a policy nothing could be valid
+        if self.initial_policies.as_ref().is_some_and(Vec::is_empty) {
+            return Err(pointer_error(Text::Options, "/initial_policies", "expected at least one policy"));
+        }
+        let undetermined = self.undetermined.unwrap_or(config.revocation.undetermined);
+        Ok(Demands {
+            policies: self.initial_policies.iter().flatten().enumerate().map(parse).collect::<Result<_>>()?,
+            explicit_policy: self.explicit_policy,
+            inhibit_mapping: self.inhibit_mapping,
+            inhibit_any: self.inhibit_any,
+            known_revocation: undetermined == Undetermined::Reject,
+        })
     }
 
     /// The profile by which certificates are held against the S/MIME Baseline Requirements, where one is asked for.
@@ -195,7 +216,7 @@ fn judge(config: &Config, options: &Options, at_ms: i64) -> Result<Judge> {
 fn source(config: &Config, item: &Item, pointer: &str) -> Result<Source> {
     match item {
         Item::File(name) => Ok(Source::Path(config.path(name))),
-        Item::Der { der } => BASE64_STANDARD
+        Item::Der(der) => BASE64_STANDARD
             .decode(der)
             .map(Source::Bytes)
             .map_err(|_| pointer_error(Text::Options, &format!("{pointer}/der"), "expected base64")),
@@ -220,12 +241,13 @@ fn from_bytes(bytes: &[u8], source: Option<String>, subjects: &mut Vec<Subject>)
 fn row(
     context: &Context,
     judge: &Judge,
+    demands: &Demands,
     lints: Option<Choice>,
     subject: &Subject,
     addresses: Option<&[Address]>,
 ) -> Row {
     let audience = addresses.map(|addresses| Audience { addresses });
-    let mut verdict = judge_value(&subject.value, audience.as_ref(), &judge.evidence, &judge.rules);
+    let mut verdict = judge_value_demanding(&subject.value, audience.as_ref(), &judge.evidence, &judge.rules, demands);
     let at_ms = judge.rules.at_ms;
     let certificate = subject.value.chosen(at_ms);
     if let (Some(choice), Some(certificate)) = (lints, certificate) {

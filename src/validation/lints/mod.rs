@@ -129,7 +129,8 @@ fn outcome(lint: &'static Lint, view: &View<'_>, public: bool, issued_ms: i64) -
 /// Whether its own key signed it: then no authority did.
 fn is_self_signed(certificate: &Certificate) -> bool {
     let details = &certificate.details;
-    certificate.is_self_issued() && signature::check(&details.signature, &details.public_key) == SignatureCheck::Good
+    certificate.is_self_issued()
+        && signature::check(&details.signature, &details.public_key, None) == SignatureCheck::Good
 }
 
 /// The profile of a certificate, and whether it asserts it; `None` for what is no end-entity mail certificate.
