@@ -3,7 +3,7 @@
 use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
 
 /// The one element these bytes consist of; `None` if there is none, or something behind it.
-pub(super) fn whole(bytes: &[u8]) -> Option<Any<'_>> {
+pub(crate) fn whole(bytes: &[u8]) -> Option<Any<'_>> {
     match Any::from_der(bytes) {
         Ok(([], any)) => Some(any),
         _ => None,
@@ -11,7 +11,7 @@ pub(super) fn whole(bytes: &[u8]) -> Option<Any<'_>> {
 }
 
 /// The elements these bytes consist of; `None` if they are not elements to the last byte.
-pub(super) fn elements(mut bytes: &[u8]) -> Option<Vec<Any<'_>>> {
+pub(crate) fn elements(mut bytes: &[u8]) -> Option<Vec<Any<'_>>> {
     let mut found = Vec::new();
     while !bytes.is_empty() {
         let (rest, any) = Any::from_der(bytes).ok()?;
@@ -58,7 +58,7 @@ fn constructed(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// The elements these bytes consist of, tags and lengths included.
-fn raw_elements(mut bytes: &[u8]) -> Option<Box<[&[u8]]>> {
+pub(crate) fn raw_elements(mut bytes: &[u8]) -> Option<Box<[&[u8]]>> {
     let mut found = Vec::new();
     while !bytes.is_empty() {
         let (rest, _) = Any::from_der(bytes).ok()?;

@@ -74,7 +74,7 @@ fn attribute_key(attribute: &AttributeTypeAndValue<'_>) -> Vec<u8> {
 }
 
 /// A string value, whatever string type it has; `None` for what is no string.
-pub(super) fn text(value: &Any<'_>) -> Option<String> {
+pub(crate) fn text(value: &Any<'_>) -> Option<String> {
     if value.class() != Class::Universal {
         return None;
     }

@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::error::{Code, Error, Result};
 
 use super::read::{Source, pointer_error, rfc3339};
-use super::{AuthMethod, BindMethod, Changes, Config, Directory, Lints, RevocationMode, Secret};
+use super::{AuthMethod, BindMethod, Changes, Config, Directory, RevocationMode, Secret};
 
 /// Longest time that can be given to one answer.
 const DAY_MS: u64 = 86_400_000;
@@ -118,9 +118,6 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
     }
     if config.revocation.mode == RevocationMode::Online {
         return cannot("/revocation/mode".into(), "fetching CRLs; give them in revocation/crls and use offline");
-    }
-    if config.policy.lints == Lints::Cabf {
-        return cannot("/policy/lints".into(), "the S/MIME Baseline Requirements");
     }
     Ok(())
 }

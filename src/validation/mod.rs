@@ -12,6 +12,7 @@ mod issuers;
 mod judge;
 pub mod keys;
 mod leaf;
+pub mod lints;
 mod names;
 mod path;
 mod policies;

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer};
 
 use crate::certificate::{Attribute, Bundle, PolicyId, SmimeValue};
-use crate::config::{Config, RevocationMode, Source as Text, Undetermined, pointer_error, rfc3339, text_or};
+use crate::config::{Config, Lints, RevocationMode, Source as Text, Undetermined, pointer_error, rfc3339, text_or};
 use crate::directory::Selection;
 use crate::error::{Code, Error, Result};
 use crate::people::{Address, Person, RawValue};
@@ -18,6 +18,7 @@ use crate::session::output::Output;
 use crate::session::{Row, Verb, columns, rows};
 use crate::sync::{Judge, Observer as _, Phase};
 use crate::trust::{self, Source, Sources};
+use crate::validation::lints::{self, Choice};
 use crate::validation::{Audience, Demands, RevocationCheck, judge_value_demanding};
 
 use super::Work;
@@ -51,6 +52,7 @@ struct Options {
     at: Option<String>,
     emails: Option<Vec<String>>,
     revocation_mode: Option<RevocationMode>,
+    lint_profile: Option<String>,
     initial_policies: Option<Vec<String>>,
     explicit_policy: bool,
     inhibit_mapping: bool,
@@ -58,7 +60,6 @@ struct Options {
     undetermined: Option<Undetermined>,
     // not of this version: named so that they are refused as such, and not as unknown
     ocsp_responses: Option<serde_json::Value>,
-    lint_profile: Option<serde_json::Value>,
 }
 
 /// Something to judge, and where it comes from.
@@ -75,6 +76,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     let at_ms = options.at.as_deref().map(|at| rfc3339(at, Text::Options, "/at")).transpose()?;
     let addresses = options.addresses()?;
     let demands = options.demands(&context.config())?;
+    let asked_lints = options.lints()?;
     if options.hands_in() && selection != Selection::default() {
         return Err(pointer_error(Text::Options, "/identities", "expected either certificates or people"));
     }
@@ -82,12 +84,13 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         let config = context.config();
         let at_ms = at_ms.map_or_else(|| config.at_ms(context.surroundings().now_ms()), Ok)?;
         let judge = judge(&config, &options, at_ms)?;
+        let lints = asked_lints.or((config.policy.lints == Lints::Cabf).then_some(Choice::Auto));
         if options.hands_in() {
             let subjects = options.subjects(&config)?;
             output.begin(Phase::Judging, subjects.len());
             for subject in &subjects {
                 output.step();
-                output.row(row(&context, &judge, &demands, subject, addresses.as_deref())).await?;
+                output.row(row(&context, &judge, &demands, lints, subject, addresses.as_deref())).await?;
             }
             return Ok(());
         }
@@ -99,7 +102,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
                 attribute: Some(raw.attribute),
                 value: SmimeValue::parse(Arc::clone(&raw.bytes)),
             };
-            person.values.iter().map(|raw| row(&context, &judge, &demands, &of(raw), Some(asked))).collect()
+            person.values.iter().map(|raw| row(&context, &judge, &demands, lints, &of(raw), Some(asked))).collect()
         };
         let report = each_person(&context, &selection, &output, judged).await?;
         for error in &report.unresolved {
@@ -116,14 +119,8 @@ impl Options {
     }
 
     fn supported(&self) -> Result<()> {
-        let unsupported = [
-            ("/ocsp_responses", &self.ocsp_responses, "OCSP"),
-            ("/lint_profile", &self.lint_profile, "the S/MIME Baseline Requirements"),
-        ];
-        for (pointer, option, what) in unsupported {
-            if option.is_some() {
-                return Err(Error::new(Code::OptionUnsupported).target(pointer).with("detail", what));
-            }
+        if self.ocsp_responses.is_some() {
+            return Err(Error::new(Code::OptionUnsupported).target("/ocsp_responses").with("detail", "OCSP"));
         }
         if self.revocation_mode == Some(RevocationMode::Online) {
             return Err(Error::new(Code::OptionUnsupported).target("/revocation_mode").with("detail", "fetching CRLs"));
@@ -159,6 +156,13 @@ impl Options {
             inhibit_any: self.inhibit_any,
             known_revocation: undetermined == Undetermined::Reject,
         })
+    }
+
+    /// The profile by which certificates are held against the S/MIME Baseline Requirements, where one is asked for.
+    fn lints(&self) -> Result<Option<Choice>> {
+        let wrong =
+            || pointer_error(Text::Options, "/lint_profile", "expected auto or a profile such as mailbox_strict");
+        self.lint_profile.as_deref().map(|name| name.parse().map_err(|()| wrong())).transpose()
     }
 
     /// The certificates of files and those handed in.
@@ -234,11 +238,21 @@ fn from_bytes(bytes: &[u8], source: Option<String>, subjects: &mut Vec<Subject>)
     }
 }
 
-fn row(context: &Context, judge: &Judge, demands: &Demands, subject: &Subject, addresses: Option<&[Address]>) -> Row {
+fn row(
+    context: &Context,
+    judge: &Judge,
+    demands: &Demands,
+    lints: Option<Choice>,
+    subject: &Subject,
+    addresses: Option<&[Address]>,
+) -> Row {
     let audience = addresses.map(|addresses| Audience { addresses });
-    let verdict = judge_value_demanding(&subject.value, audience.as_ref(), &judge.evidence, &judge.rules, demands);
+    let mut verdict = judge_value_demanding(&subject.value, audience.as_ref(), &judge.evidence, &judge.rules, demands);
     let at_ms = judge.rules.at_ms;
     let certificate = subject.value.chosen(at_ms);
+    if let (Some(choice), Some(certificate)) = (lints, certificate) {
+        lints::add(&mut verdict, certificate, choice);
+    }
     let held = Some((subject.attribute, &subject.value));
     let row = Row::new(columns::of(Verb::Validate))
         .with_all_of(rows::certificate(held, certificate, at_ms))

@@ -1,9 +1,11 @@
-//! The English sentences, one table per kind.
+//! The English sentences, by kind; a kind's sentences stand in one table or in two.
 
 mod checks;
 mod columns;
 mod errors;
 mod findings;
+mod lint_remedies;
+mod lints;
 mod problems;
 mod remedies;
 mod settings;
@@ -14,27 +16,27 @@ type Table = &'static [(&'static str, &'static str)];
 
 /// The template of a sentence.
 pub(super) fn template(kind: &str, name: &str) -> Option<&'static str> {
-    let table = table(kind)?;
-    table.binary_search_by(|(key, _)| (*key).cmp(name)).ok().map(|index| table[index].1)
+    let find = |table: &Table| table.binary_search_by(|(key, _)| (*key).cmp(name)).ok().map(|index| table[index].1);
+    tables(kind).iter().find_map(find)
 }
 
-fn table(kind: &str) -> Option<Table> {
-    Some(match kind {
-        "check" => checks::TABLE,
-        "column" => columns::TABLE,
-        "error" => errors::TABLE,
-        "finding" => findings::TABLE,
-        "problem" => problems::TABLE,
-        "remedy" => remedies::TABLE,
-        "setting" => settings::TABLE,
-        "weakness" => weaknesses::TABLE,
-        _ => return None,
-    })
+fn tables(kind: &str) -> &'static [Table] {
+    match kind {
+        "check" => &[checks::TABLE],
+        "column" => &[columns::TABLE],
+        "error" => &[errors::TABLE],
+        "finding" => &[findings::TABLE, lints::TABLE],
+        "problem" => &[problems::TABLE],
+        "remedy" => &[remedies::TABLE, lint_remedies::TABLE],
+        "setting" => &[settings::TABLE],
+        "weakness" => &[weaknesses::TABLE],
+        _ => &[],
+    }
 }
 
 #[cfg(test)]
-pub(super) fn all(kind: &str) -> Table {
-    table(kind).unwrap_or_default()
+pub(super) fn all(kind: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    tables(kind).iter().flat_map(|table| table.iter())
 }
 
 #[cfg(test)]
@@ -42,7 +44,7 @@ mod tests {
     #[test]
     fn tables_are_sorted() {
         for kind in ["check", "column", "error", "finding", "problem", "remedy", "setting", "weakness"] {
-            for pair in super::all(kind).windows(2) {
+            for pair in super::tables(kind).iter().flat_map(|table| table.windows(2)) {
                 assert!(pair[0].0 < pair[1].0, "{kind}: {} before {}", pair[0].0, pair[1].0);
             }
         }
