@@ -26,7 +26,7 @@ use super::fetch::{each_person, finish};
 /// A file name or the bytes themselves.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Item {
+pub(super) enum Item {
     File(PathBuf),
     Der { der: String },
 }
@@ -53,11 +53,11 @@ struct Options {
 }
 
 /// Something to judge, and where it comes from.
-struct Subject {
-    source: Option<String>,
-    person: Option<String>,
-    attribute: Option<Attribute>,
-    value: SmimeValue,
+pub(super) struct Subject {
+    pub(super) source: Option<String>,
+    pub(super) person: Option<String>,
+    pub(super) attribute: Option<Attribute>,
+    pub(super) value: SmimeValue,
 }
 
 pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
@@ -73,7 +73,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         let at_ms = at_ms.map_or_else(|| config.at_ms(context.surroundings().now_ms()), Ok)?;
         let judge = judge(&config, &options, at_ms)?;
         if options.hands_in() {
-            let subjects = options.subjects(&config)?;
+            let subjects = subjects(options.files.as_deref(), options.certificates.as_deref(), &config)?;
             output.begin(Phase::Judging, subjects.len());
             for subject in &subjects {
                 output.step();
@@ -135,29 +135,6 @@ impl Options {
         emails.iter().enumerate().map(parse).collect::<Result<_>>().map(Some)
     }
 
-    /// The certificates of files and those handed in.
-    fn subjects(&self, config: &Config) -> Result<Vec<Subject>> {
-        let mut sources = Vec::new();
-        for name in self.files.iter().flatten() {
-            sources.push(Source::Path(config.path(name)));
-        }
-        for (index, item) in self.certificates.iter().flatten().enumerate() {
-            sources.push(source(config, item, &format!("/certificates/{index}"))?);
-        }
-        let mut subjects = Vec::new();
-        for source in sources {
-            match source {
-                Source::Bytes(bytes) => from_bytes(&bytes, None, &mut subjects),
-                Source::Path(path) => {
-                    for file in trust::files(&path)? {
-                        from_bytes(&trust::read(&file)?, Some(file.display().to_string()), &mut subjects);
-                    }
-                }
-            }
-        }
-        Ok(subjects)
-    }
-
     fn sources(&self, config: &Config) -> Result<Sources> {
         let given = |items: &Option<Vec<Item>>, name: &str| -> Result<Vec<Source>> {
             let items = items.iter().flatten().enumerate();
@@ -171,6 +148,33 @@ impl Options {
         sources.crls.extend(given(&self.crls, "crls")?);
         Ok(sources)
     }
+}
+
+/// The certificates of files and those handed in.
+pub(super) fn subjects(
+    files: Option<&[PathBuf]>,
+    certificates: Option<&[Item]>,
+    config: &Config,
+) -> Result<Vec<Subject>> {
+    let mut sources = Vec::new();
+    for name in files.into_iter().flatten() {
+        sources.push(Source::Path(config.path(name)));
+    }
+    for (index, item) in certificates.into_iter().flatten().enumerate() {
+        sources.push(source(config, item, &format!("/certificates/{index}"))?);
+    }
+    let mut subjects = Vec::new();
+    for source in sources {
+        match source {
+            Source::Bytes(bytes) => from_bytes(&bytes, None, &mut subjects),
+            Source::Path(path) => {
+                for file in trust::files(&path)? {
+                    from_bytes(&trust::read(&file)?, Some(file.display().to_string()), &mut subjects);
+                }
+            }
+        }
+    }
+    Ok(subjects)
 }
 
 fn judge(config: &Config, options: &Options, at_ms: i64) -> Result<Judge> {
