@@ -184,7 +184,7 @@ fn a_broken_file_gives_the_people_before_the_break_and_says_where() {
     let export = Export::new(format!("{COMPANY}\nmail: lost@x.test\n"));
     let (people, report) = export.read(&Selection::default()).unwrap();
     let reason = report.incomplete_reason.unwrap();
-    assert_eq!((people.len(), report.complete, reason.code()), (3, false, Code::LdifSyntax));
+    assert_eq!((people.len(), report.complete, reason.code()), (3, false, Code::DirectoryIncomplete));
     assert!(reason.get_target().unwrap().ends_with("people.ldif"));
     assert!(report.content_sha256.is_none());
     let error = Export::new("mail: lost@x.test\n").read(&Selection::default()).unwrap_err();

@@ -12,20 +12,22 @@ as_root() {
 
 # install PACKAGE... : Debian packages that are missing; services that come with them are not started.
 install() {
-    local missing=() package policy=/usr/sbin/policy-rc.d made=
+    local missing=() package policy=/usr/sbin/policy-rc.d made= log=$TARGET/apt.log
     for package in "$@"; do
         dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'ok installed' || missing+=("$package")
     done
     [ ${#missing[@]} = 0 ] && return
     command -v apt-get > /dev/null || { say "cannot install without apt-get: ${missing[*]}"; return 1; }
     say "installing ${missing[*]}"
+    mkdir -p "$TARGET"
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' | as_root tee $policy > /dev/null && as_root chmod +x $policy && made=1
     fi
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq update > /dev/null || true
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends \
-        "${missing[@]}" > /dev/null
+        "${missing[@]}" > "$log" 2>&1
     local status=$?
+    [ $status = 0 ] || tail -n 5 "$log"
     [ -z "$made" ] || as_root rm -f $policy
     return $status
 }
@@ -48,5 +50,6 @@ rust() {
 build() {
     mkdir -p "$TARGET"
     (cd "$ROOT" && cargo build --locked --workspace > "$TARGET/build.log" 2>&1) || { tail -n 40 "$TARGET/build.log" >&2; die "the build failed"; }
-    make -s -C "$ROOT/examples/c" LIBRARY="$TARGET/debug" OUT="$TARGET/hosts" || die "the C host does not build"
+    mkdir -p "$TARGET/hosts"
+    make -s -C "$ROOT/examples/c" LIBRARY="$TARGET/debug" HOST="$TARGET/hosts/smimesync-host" || die "the C host does not build"
 }

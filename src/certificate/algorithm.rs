@@ -21,7 +21,7 @@ pub(crate) enum Hash {
 
 impl Hash {
     /// Length of its digest in bytes.
-    fn length(self) -> u32 {
+    pub(crate) fn length(self) -> u32 {
         match self {
             Self::Md2 | Self::Md4 | Self::Md5 => 16,
             Self::Sha1 => 20,
@@ -52,14 +52,18 @@ impl Hash {
 pub(crate) enum Scheme {
     /// RSASSA-PKCS1-v1_5.
     RsaPkcs1(Hash),
-    /// RSASSA-PSS with MGF1 over the same hash and a salt as long as the digest, the one form anybody uses.
-    RsaPss(Hash),
+    /// RSASSA-PSS.
+    RsaPss(Pss),
     /// ECDSA.
     Ecdsa(Hash),
     /// DSA.
     Dsa(Hash),
     /// Ed25519.
     Ed25519,
+    /// ML-DSA (RFC 9881).
+    MlDsa(MlDsa),
+    /// No signature at all (RFC 9925).
+    Unsigned,
     /// Anything else; nothing is known of its hash.
     Other,
 }
@@ -68,10 +72,29 @@ impl Scheme {
     /// The hash that is signed, where the algorithm has one apart.
     pub(crate) fn hash(self) -> Option<Hash> {
         match self {
-            Self::RsaPkcs1(hash) | Self::RsaPss(hash) | Self::Ecdsa(hash) | Self::Dsa(hash) => Some(hash),
-            Self::Ed25519 | Self::Other => None,
+            Self::RsaPkcs1(hash) | Self::Ecdsa(hash) | Self::Dsa(hash) => Some(hash),
+            Self::RsaPss(pss) => Some(pss.hash),
+            Self::Ed25519 | Self::MlDsa(_) | Self::Unsigned | Self::Other => None,
         }
     }
+}
+
+/// The parameters of RSASSA-PSS with MGF1 (RFC 4055 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Pss {
+    pub(crate) hash: Hash,
+    /// The hash of the mask generation function.
+    pub(crate) mask: Hash,
+    /// Length of the salt in bytes.
+    pub(crate) salt: u32,
+}
+
+/// A parameter set of ML-DSA (FIPS 204 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum MlDsa {
+    MlDsa44,
+    MlDsa65,
+    MlDsa87,
 }
 
 /// The scheme and its usual name.
@@ -87,7 +110,7 @@ pub(super) fn signature(algorithm: &AlgorithmIdentifier<'_>) -> (Scheme, String)
         "1.2.840.113549.1.1.11" => (Scheme::RsaPkcs1(Hash::Sha256), "sha256WithRSA"),
         "1.2.840.113549.1.1.12" => (Scheme::RsaPkcs1(Hash::Sha384), "sha384WithRSA"),
         "1.2.840.113549.1.1.13" => (Scheme::RsaPkcs1(Hash::Sha512), "sha512WithRSA"),
-        "1.2.840.113549.1.1.10" => (pss(algorithm.parameters()).unwrap_or(Scheme::Other), "RSASSA-PSS"),
+        "1.2.840.113549.1.1.10" => (pss(algorithm.parameters()).map_or(Scheme::Other, Scheme::RsaPss), "RSASSA-PSS"),
         "1.2.840.10045.4.1" => (Scheme::Ecdsa(Hash::Sha1), "ecdsa-with-SHA1"),
         "1.2.840.10045.4.3.1" => (Scheme::Ecdsa(Hash::Sha224), "ecdsa-with-SHA224"),
         "1.2.840.10045.4.3.2" => (Scheme::Ecdsa(Hash::Sha256), "ecdsa-with-SHA256"),
@@ -98,25 +121,25 @@ pub(super) fn signature(algorithm: &AlgorithmIdentifier<'_>) -> (Scheme, String)
         "2.16.840.1.101.3.4.3.2" => (Scheme::Dsa(Hash::Sha256), "dsa-with-SHA256"),
         "1.3.101.112" => (Scheme::Ed25519, "Ed25519"),
         "1.3.101.113" => (Scheme::Other, "Ed448"),
-        "2.16.840.1.101.3.4.3.17" => (Scheme::Other, "ML-DSA-44"),
-        "2.16.840.1.101.3.4.3.18" => (Scheme::Other, "ML-DSA-65"),
-        "2.16.840.1.101.3.4.3.19" => (Scheme::Other, "ML-DSA-87"),
+        "2.16.840.1.101.3.4.3.17" => (Scheme::MlDsa(MlDsa::MlDsa44), "ML-DSA-44"),
+        "2.16.840.1.101.3.4.3.18" => (Scheme::MlDsa(MlDsa::MlDsa65), "ML-DSA-65"),
+        "2.16.840.1.101.3.4.3.19" => (Scheme::MlDsa(MlDsa::MlDsa87), "ML-DSA-87"),
+        "1.3.6.1.5.5.7.6.36" => (Scheme::Unsigned, "unsigned"),
         _ => return (Scheme::Other, oid),
     };
     (scheme, name.to_owned())
 }
 
-/// RFC 4055 3.1; `None` for parameters outside the usual form.
-fn pss(parameters: Option<&Any<'_>>) -> Option<Scheme> {
+/// `None` for parameters that are missing, or have another mask generation function or trailer than anybody defined.
+fn pss(parameters: Option<&Any<'_>>) -> Option<Pss> {
     let parameters = RsaSsaPssParams::try_from(parameters?).ok()?;
-    let hash = Hash::from_oid(&parameters.hash_algorithm_oid().to_id_string())?;
     let mask = parameters.mask_gen_algorithm().ok()?;
-    let mask_hash = Hash::from_oid(&mask.hash.to_id_string())?;
-    let usual = mask.mgf.to_id_string() == "1.2.840.113549.1.1.8"
-        && mask_hash == hash
-        && parameters.salt_length() == hash.length()
-        && parameters.trailer_field() == 1;
-    usual.then_some(Scheme::RsaPss(hash))
+    let known = mask.mgf.to_id_string() == "1.2.840.113549.1.1.8" && parameters.trailer_field() == 1;
+    known.then_some(Pss {
+        hash: Hash::from_oid(&parameters.hash_algorithm_oid().to_id_string())?,
+        mask: Hash::from_oid(&mask.hash.to_id_string())?,
+        salt: parameters.salt_length(),
+    })
 }
 
 /// What kind of key it is.
@@ -125,7 +148,11 @@ pub(crate) enum KeyKind {
     /// RSA with the length of its modulus in bits; 0 where the key cannot be read.
     Rsa { bits: u32 },
     /// RSA for RSASSA-PSS signatures alone.
-    RsaPss { bits: u32 },
+    RsaPss {
+        bits: u32,
+        /// The only parameters it may be used with; any if `None`.
+        limits: Option<Pss>,
+    },
     /// A curve that the engine verifies on.
     Ec(Curve),
     /// Any other curve.
@@ -134,7 +161,9 @@ pub(crate) enum KeyKind {
     Dsa,
     /// Ed25519.
     Ed25519,
-    /// Another key that can only sign: Ed448, ML-DSA.
+    /// ML-DSA.
+    MlDsa(MlDsa),
+    /// Another key that can only sign: Ed448.
     SignOnly,
     /// A key that can only encrypt: X25519, X448.
     Agreement,
@@ -161,9 +190,35 @@ pub(crate) struct PublicKey {
     pub(crate) bytes: Box<[u8]>,
     /// The whole SubjectPublicKeyInfo.
     pub(crate) spki: Box<[u8]>,
+    /// The parameters of a DSA key that has its own.
+    pub(crate) dsa_parameters: Option<DsaParameters>,
+}
+
+/// Dss-Parms (RFC 3279 2.3.2), without zeros in front.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DsaParameters {
+    pub(crate) p: Box<[u8]>,
+    pub(crate) q: Box<[u8]>,
+    pub(crate) g: Box<[u8]>,
 }
 
 impl PublicKey {
+    /// Whether it is a DSA key that leaves its parameters to its issuer's key (RFC 3279 2.3.2).
+    pub(crate) fn inherits_parameters(&self) -> bool {
+        self.kind == KeyKind::Dsa && self.dsa_parameters.is_none()
+    }
+
+    /// Modulus and exponent of an RSAPublicKey (RFC 8017 A.1.1), without zeros in front.
+    pub(crate) fn rsa(&self) -> Option<(&[u8], &[u8])> {
+        let [modulus, exponent] = integers(&self.bytes)?;
+        Some((modulus, exponent))
+    }
+
+    /// The value of a DSA key.
+    pub(crate) fn dsa_value(&self) -> Option<&[u8]> {
+        positive(&der::whole(&self.bytes)?)
+    }
+
     /// Modulus and public exponent of an RSA key, big-endian; `None` for another key and for one that cannot be read.
     /// A number whose sign bit is set by mistake is read as the positive one that was meant.
     pub(crate) fn rsa_numbers(&self) -> Option<(&[u8], &[u8])> {
@@ -180,7 +235,7 @@ impl PublicKey {
     /// Length of an RSA modulus in bits.
     pub(crate) fn rsa_bits(&self) -> Option<u32> {
         match self.kind {
-            KeyKind::Rsa { bits } | KeyKind::RsaPss { bits } => Some(bits),
+            KeyKind::Rsa { bits } | KeyKind::RsaPss { bits, .. } => Some(bits),
             _ => None,
         }
     }
@@ -197,7 +252,7 @@ pub(super) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, String)
         }
         "1.2.840.113549.1.1.10" => {
             let bits = modulus_bits(&bytes);
-            (KeyKind::RsaPss { bits }, format!("RSASSA-PSS {bits}"))
+            (restricted(info.algorithm.parameters(), bits), format!("RSASSA-PSS {bits}"))
         }
         "1.2.840.10045.2.1" => curve(info.algorithm.parameters()),
         "1.2.840.10040.4.1" => (KeyKind::Dsa, "DSA".to_owned()),
@@ -205,15 +260,19 @@ pub(super) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, String)
         "1.3.101.113" => (KeyKind::SignOnly, "Ed448".to_owned()),
         "1.3.101.110" => (KeyKind::Agreement, "X25519".to_owned()),
         "1.3.101.111" => (KeyKind::Agreement, "X448".to_owned()),
-        "2.16.840.1.101.3.4.3.17" => (KeyKind::SignOnly, "ML-DSA-44".to_owned()),
-        "2.16.840.1.101.3.4.3.18" => (KeyKind::SignOnly, "ML-DSA-65".to_owned()),
-        "2.16.840.1.101.3.4.3.19" => (KeyKind::SignOnly, "ML-DSA-87".to_owned()),
+        "2.16.840.1.101.3.4.3.17" => (KeyKind::MlDsa(MlDsa::MlDsa44), "ML-DSA-44".to_owned()),
+        "2.16.840.1.101.3.4.3.18" => (KeyKind::MlDsa(MlDsa::MlDsa65), "ML-DSA-65".to_owned()),
+        "2.16.840.1.101.3.4.3.19" => (KeyKind::MlDsa(MlDsa::MlDsa87), "ML-DSA-87".to_owned()),
         "2.16.840.1.101.3.4.4.1" => (KeyKind::Encapsulation, "ML-KEM-512".to_owned()),
         "2.16.840.1.101.3.4.4.2" => (KeyKind::Encapsulation, "ML-KEM-768".to_owned()),
         "2.16.840.1.101.3.4.4.3" => (KeyKind::Encapsulation, "ML-KEM-1024".to_owned()),
         _ => (KeyKind::Other, oid),
     };
-    (PublicKey { kind, bytes, spki: info.raw.into() }, name)
+    let dsa_parameters = match kind {
+        KeyKind::Dsa => info.algorithm.parameters().and_then(dsa_parameters),
+        _ => None,
+    };
+    (PublicKey { kind, bytes, spki: info.raw.into(), dsa_parameters }, name)
 }
 
 fn curve(parameters: Option<&Any<'_>>) -> (KeyKind, String) {
@@ -234,4 +293,40 @@ fn modulus_bits(key: &[u8]) -> u32 {
     let Some(modulus) = modulus.map(der::without_leading_zeros) else { return 0 };
     let Some(first) = modulus.first() else { return 0 };
     u32::try_from(modulus.len() * 8).map_or(0, |bits| bits - first.leading_zeros())
+}
+
+/// A key for RSASSA-PSS alone; parameters that nobody can read make it one nobody can use.
+fn restricted(parameters: Option<&Any<'_>>, bits: u32) -> KeyKind {
+    match parameters {
+        None => KeyKind::RsaPss { bits, limits: None },
+        Some(found) => match pss(Some(found)) {
+            Some(limits) => KeyKind::RsaPss { bits, limits: Some(limits) },
+            None => KeyKind::Other,
+        },
+    }
+}
+
+fn dsa_parameters(parameters: &Any<'_>) -> Option<DsaParameters> {
+    let [p, q, g] = &der::elements(parameters.data).filter(|_| parameters.tag() == Tag::Sequence)?[..] else {
+        return None;
+    };
+    Some(DsaParameters { p: positive(p)?.into(), q: positive(q)?.into(), g: positive(g)?.into() })
+}
+
+/// r and s of a Dss-Sig-Value (RFC 3279 2.2.2).
+pub(crate) fn dsa_signature(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [r, s] = integers(value)?;
+    Some((r, s))
+}
+
+/// The two positive INTEGERs of a SEQUENCE.
+fn integers(sequence: &[u8]) -> Option<[&[u8]; 2]> {
+    let sequence = der::whole(sequence).filter(|any| any.tag() == Tag::Sequence)?;
+    let [first, second] = &der::elements(sequence.data)?[..] else { return None };
+    Some([positive(first)?, positive(second)?])
+}
+
+fn positive<'a>(integer: &Any<'a>) -> Option<&'a [u8]> {
+    let positive = integer.tag() == Tag::Integer && integer.data.first().is_some_and(|&first| first < 0x80);
+    positive.then(|| der::without_leading_zeros(integer.data))
 }

@@ -1,5 +1,6 @@
 //! Certificate revocation lists (RFC 5280 5).
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use x509_parser::asn1_rs::{Class, FromDer, Tag};
 use x509_parser::extensions::{ParsedExtension, X509Extension};
 use x509_parser::revocation_list::CertificateRevocationList;
 
-use super::extensions::{DistributionPoint, distribution_point_name};
+use super::distribution_point::{self, DistributionPoint, Reasons};
 use super::facts::SignatureValue;
 use super::name::{self, NameKey};
 use super::{ParseError, Sha256, algorithm, der};
@@ -34,19 +35,61 @@ pub(crate) struct CrlDetails {
     /// Why nothing can be concluded from it, whatever it lists.
     pub(crate) defect: Option<CrlDefect>,
     pub(crate) scope: Scope,
-    /// Listed serial numbers in their shortest form.
-    pub(crate) entries: HashMap<Box<[u8]>, Entry>,
+    /// cRLNumber.
+    pub(crate) number: Option<CrlNumber>,
+    /// BaseCRLNumber of a list that holds changes only.
+    pub(crate) base: Option<CrlNumber>,
+    /// Listed certificates of the list's issuer, by serial number in its shortest form.
+    entries: Entries,
+    /// Those of other issuers, in an indirect list.
+    foreign: HashMap<NameKey, Entries>,
+}
+
+type Entries = HashMap<Box<[u8]>, Entry>;
+
+impl CrlDetails {
+    /// What it says about a certificate.
+    pub(crate) fn entry(&self, issuer: &NameKey, serial: &[u8]) -> Option<Entry> {
+        let entries = if *issuer == self.issuer { Some(&self.entries) } else { self.foreign.get(issuer) };
+        entries.and_then(|entries| entries.get(serial)).copied()
+    }
+}
+
+/// A number of RFC 5280 5.2.3, up to 20 bytes long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CrlNumber(Box<[u8]>);
+
+impl CrlNumber {
+    fn of(value: &[u8]) -> Option<Self> {
+        let number = der::whole(value).filter(|any| any.tag() == Tag::Integer)?;
+        let negative = number.data.first().is_none_or(|&first| first >= 0x80);
+        (!negative).then(|| Self(der::without_leading_zeros(number.data).into()))
+    }
+}
+
+impl Ord for CrlNumber {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.len().cmp(&other.0.len()).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for CrlNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// What a CRL is about (RFC 5280 5.2.5).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
     /// The distribution point it is for; `None` if it says nothing.
     pub(crate) point: Option<DistributionPoint>,
     pub(crate) only_users: bool,
     pub(crate) only_authorities: bool,
-    /// Whether it lists changes since another one.
-    pub(crate) delta: bool,
+    /// The reasons it is about.
+    pub(crate) reasons: Reasons,
+    /// Whether it may list other issuers' certificates.
+    pub(crate) indirect: bool,
 }
 
 /// What this engine cannot take a CRL with.
@@ -58,10 +101,6 @@ pub(crate) enum CrlDefect {
     MalformedExtension,
     /// A critical extension nobody here understands, of the list or of an entry.
     UnknownCriticalExtension,
-    /// It is for other authorities' certificates too.
-    Indirect,
-    /// It is for some reasons only.
-    SomeReasons,
     /// It is for attribute certificates.
     AttributeCertificates,
 }
@@ -73,12 +112,13 @@ impl CrlDefect {
             Self::AlgorithmMismatch => "algorithm mismatch",
             Self::MalformedExtension => "malformed extension",
             Self::UnknownCriticalExtension => "unknown critical extension",
-            Self::Indirect => "indirectCRL",
-            Self::SomeReasons => "onlySomeReasons",
             Self::AttributeCertificates => "onlyContainsAttributeCerts",
         }
     }
 }
+
+/// reasonCode removeFromCRL: the certificate is no longer revoked.
+const REMOVE_FROM_CRL: u8 = 8;
 
 /// A listed certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +127,13 @@ pub(crate) struct Entry {
     pub(crate) reason: u8,
     /// revocationDate.
     pub(crate) at_ms: i64,
+}
+
+impl Entry {
+    /// Whether it takes a revocation back.
+    pub(crate) fn is_removal(self) -> bool {
+        self.reason == REMOVE_FROM_CRL
+    }
 }
 
 impl Crl {
@@ -110,16 +157,26 @@ impl Crl {
     fn from_parsed(der: &[u8], crl: &CertificateRevocationList<'_>, algorithms_match: bool) -> Self {
         let (scheme, _) = algorithm::signature(&crl.signature_algorithm);
         let bits = &crl.signature_value;
-        let mut reading = Reading::default();
+        let mut reading = Reading::new();
         if !algorithms_match {
             reading.defect = Some(CrlDefect::AlgorithmMismatch);
         }
         reading.take_extensions(crl.extensions());
-        let mut entries = HashMap::with_capacity(crl.tbs_cert_list.revoked_certificates.len());
+        let issuer = NameKey::of(crl.issuer());
+        let mut entries = Entries::with_capacity(crl.tbs_cert_list.revoked_certificates.len());
+        let mut foreign: HashMap<NameKey, Entries> = HashMap::new();
         for revoked in crl.iter_revoked_certificates() {
             let reason = reading.take_entry(revoked.extensions());
             let entry = Entry { reason, at_ms: revoked.revocation_date.timestamp().saturating_mul(1000) };
-            entries.insert(der::shortest(revoked.raw_serial()).into(), entry);
+            let into = match &reading.certificate_issuer {
+                Some(other) if *other != issuer => foreign.entry(other.clone()).or_default(),
+                _ => &mut entries,
+            };
+            let listed = into.entry(der::shortest(revoked.raw_serial()).into()).or_insert(entry);
+            // listed twice, the certificate stays revoked
+            if listed.is_removal() {
+                *listed = entry;
+            }
         }
         Self {
             sha256: Sha256::of(der),
@@ -127,7 +184,7 @@ impl Crl {
             this_update_ms: crl.last_update().timestamp().saturating_mul(1000),
             next_update_ms: crl.next_update().map(|time| time.timestamp().saturating_mul(1000)),
             details: Arc::new(CrlDetails {
-                issuer: NameKey::of(crl.issuer()),
+                issuer,
                 signature: SignatureValue {
                     scheme,
                     message: crl.tbs_cert_list.as_ref().into(),
@@ -135,19 +192,31 @@ impl Crl {
                 },
                 defect: reading.defect,
                 scope: reading.scope,
+                number: reading.number,
+                base: reading.base,
                 entries,
+                foreign,
             }),
         }
     }
 }
 
-#[derive(Default)]
 struct Reading {
     defect: Option<CrlDefect>,
     scope: Scope,
+    number: Option<CrlNumber>,
+    base: Option<CrlNumber>,
+    /// The issuer of the entries from here on, where an entry has named one (RFC 5280 5.3.3).
+    certificate_issuer: Option<NameKey>,
 }
 
 impl Reading {
+    fn new() -> Self {
+        let scope =
+            Scope { point: None, only_users: false, only_authorities: false, reasons: Reasons::ALL, indirect: false };
+        Self { defect: None, scope, number: None, base: None, certificate_issuer: None }
+    }
+
     fn mark(&mut self, defect: CrlDefect) {
         self.defect.get_or_insert(defect);
     }
@@ -157,14 +226,23 @@ impl Reading {
             if extensions.iter().take(index).any(|earlier| earlier.oid == extension.oid) {
                 self.mark(CrlDefect::MalformedExtension);
             }
-            match (extension.oid.to_id_string().as_str(), extension.parsed_extension()) {
-                ("2.5.29.28", _) => self.take_scope(extension.value),
-                ("2.5.29.27", _) => self.scope.delta = true,
-                ("2.5.29.20" | "2.5.29.35" | "2.5.29.46", _) => {}
+            match extension.oid.to_id_string().as_str() {
+                "2.5.29.28" => self.take_scope(extension.value),
+                "2.5.29.27" => self.base = self.number_or_mark(extension.value),
+                "2.5.29.20" => self.number = self.number_or_mark(extension.value),
+                "2.5.29.35" | "2.5.29.46" => {}
                 _ if extension.critical => self.mark(CrlDefect::UnknownCriticalExtension),
                 _ => {}
             }
         }
+    }
+
+    fn number_or_mark(&mut self, value: &[u8]) -> Option<CrlNumber> {
+        let number = CrlNumber::of(value);
+        if number.is_none() {
+            self.mark(CrlDefect::MalformedExtension);
+        }
+        number
     }
 
     fn take_scope(&mut self, value: &[u8]) {
@@ -182,17 +260,13 @@ impl Reading {
             }
             let set = field.data.first().is_some_and(|&byte| byte != 0);
             match field.tag().0 {
-                0 => {
-                    let mut point = DistributionPoint::default();
-                    distribution_point_name(field.data, &mut point)?;
-                    self.scope.point = Some(point);
-                }
+                0 => self.scope.point = Some(DistributionPoint::of_name(field.data)?),
                 1 => self.scope.only_users = set,
                 2 => self.scope.only_authorities = set,
-                3 => self.mark(CrlDefect::SomeReasons),
-                4 if set => self.mark(CrlDefect::Indirect),
+                3 => self.scope.reasons = Reasons::of(field.data)?,
+                4 => self.scope.indirect = set,
                 5 if set => self.mark(CrlDefect::AttributeCertificates),
-                4 | 5 => {}
+                5 => {}
                 _ => return None,
             }
         }
@@ -205,11 +279,23 @@ impl Reading {
         for extension in extensions {
             match (extension.oid.to_id_string().as_str(), extension.parsed_extension()) {
                 ("2.5.29.21", ParsedExtension::ReasonCode(code)) => reason = code.0,
+                ("2.5.29.29", _) if self.scope.indirect => self.take_certificate_issuer(extension.value),
                 ("2.5.29.21" | "2.5.29.24", _) => {}
                 _ if extension.critical => self.mark(CrlDefect::UnknownCriticalExtension),
                 _ => {}
             }
         }
         reason
+    }
+
+    /// certificateIssuer: whose certificates this entry and those behind it are about.
+    fn take_certificate_issuer(&mut self, value: &[u8]) {
+        let names = der::whole(value)
+            .filter(|any| any.tag() == Tag::Sequence)
+            .and_then(|any| distribution_point::issuers(any.data));
+        match names.and_then(|names| names.into_iter().next()) {
+            Some(name) => self.certificate_issuer = Some(name),
+            None => self.mark(CrlDefect::MalformedExtension),
+        }
     }
 }

@@ -63,6 +63,8 @@ pub(crate) struct Details {
     pub(crate) version: u32,
     pub(crate) subject: NameKey,
     pub(crate) issuer: NameKey,
+    /// Subject emailAddress.
+    pub(crate) subject_emails: Vec<String>,
     /// Serial number in its shortest form.
     pub(crate) serial: Box<[u8]>,
     pub(crate) public_key: PublicKey,
@@ -123,6 +125,7 @@ impl Certificate {
                 version: certificate.version().0.saturating_add(1),
                 subject: NameKey::of(certificate.subject()),
                 issuer: NameKey::of(certificate.issuer()),
+                subject_emails: subject_emails(certificate).collect(),
                 serial: der::shortest(serial).into(),
                 public_key,
                 signature: SignatureValue {
@@ -168,12 +171,16 @@ fn usages(extensions: &Extensions) -> Vec<String> {
 }
 
 fn emails(certificate: &X509Certificate<'_>, extensions: &Extensions) -> Vec<String> {
-    let subject = certificate.subject().iter_email().filter_map(|attribute| name::text(attribute.attr_value()));
     let mut emails: Vec<String> = Vec::new();
-    for email in extensions.alternative_emails.iter().cloned().chain(subject) {
+    for email in extensions.emails().map(str::to_owned).chain(subject_emails(certificate)) {
         if !emails.contains(&email) {
             emails.push(email);
         }
     }
     emails
+}
+
+/// Subject emailAddress, as written.
+fn subject_emails<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item = String> + 'a {
+    certificate.subject().iter_email().filter_map(|attribute| name::text(attribute.attr_value()))
 }

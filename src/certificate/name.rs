@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use x509_parser::asn1_rs::{Any, Class, Tag, ToDer};
-use x509_parser::x509::{AttributeTypeAndValue, X509Name};
+use x509_parser::x509::{AttributeTypeAndValue, RelativeDistinguishedName, X509Name};
 
 /// A name as names are compared in a path: RFC 5280 7.1 with the string preparation of RFC 4518 as far as case and
 /// space go, whatever string type the value was written in.
@@ -14,12 +14,35 @@ impl NameKey {
     pub(super) fn of(name: &X509Name<'_>) -> Self {
         let mut key = Vec::with_capacity(128);
         for rdn in name.iter() {
-            let mut attributes: Vec<Vec<u8>> = rdn.iter().map(attribute_key).collect();
-            // the attributes of one RDN are a set
-            attributes.sort();
-            append(&mut key, &attributes.concat());
+            append(&mut key, &Self::of_rdn(rdn));
         }
         Self(key.into())
+    }
+
+    /// The key of one relative name.
+    pub(super) fn of_rdn(rdn: &RelativeDistinguishedName<'_>) -> Box<[u8]> {
+        let mut attributes: Vec<Vec<u8>> = rdn.iter().map(attribute_key).collect();
+        // the attributes of one RDN are a set
+        attributes.sort();
+        attributes.concat().into()
+    }
+
+    /// The name one step below this one.
+    pub(super) fn below(&self, rdn: &[u8]) -> Self {
+        let mut key = self.0.to_vec();
+        append(&mut key, rdn);
+        Self(key.into())
+    }
+
+    /// Whether it is this name or one below it: its first relative names are those of the other.
+    pub(crate) fn is_within(&self, base: &Self) -> bool {
+        // every part carries its length in front, so that bytes in common are whole parts in common
+        self.0.starts_with(&base.0)
+    }
+
+    /// Whether it has no parts.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The key's bytes.

@@ -8,6 +8,9 @@ use crate::error::{Code, Error, Result};
 use super::read::{Source, pointer_error, rfc3339};
 use super::{AuthMethod, BindMethod, Changes, Config, Directory, Lints, RevocationMode, Secret};
 
+/// Longest time that can be given to one answer.
+const DAY_MS: u64 = 86_400_000;
+
 pub(super) fn ranges(config: &Config) -> Result<()> {
     let wrong = |pointer: &str, detail: &str| Err(pointer_error(Source::Configuration, pointer, detail));
     if config.directory.is_some() && !config.directories.is_empty() {
@@ -35,7 +38,12 @@ pub(super) fn ranges(config: &Config) -> Result<()> {
         ("/guard/max_shrink_percent", u64::from(guard.max_shrink_percent), 0, 100),
         ("/guard/max_newly_unfit_percent", u64::from(guard.max_newly_unfit_percent), 0, 100),
         ("/guard/window_hours", u64::from(guard.window_hours), 1, 8784),
+        ("/policy/full_every_days", u64::from(policy.full_every_days), 1, 3660),
+        ("/revocation/timeout_ms", config.revocation.timeout_ms, 1, DAY_MS),
+        ("/revocation/max_bytes", config.revocation.max_bytes, 1, 1 << 32),
+        ("/guard/max_clock_skew_ms", guard.max_clock_skew_ms, 0, i64::MAX as u64),
         ("/log/files", u64::from(config.log.files), 1, 1000),
+        ("/log/max_bytes", config.log.max_bytes, 4096, 1 << 40),
     ];
     for (pointer, value, low, high) in numbers {
         if !(low..=high).contains(&value) {
@@ -46,7 +54,14 @@ pub(super) fn ranges(config: &Config) -> Result<()> {
     if concurrency.is_some_and(|count| !(1..=64).contains(&count)) {
         return wrong("/exchange/concurrency", "expected 1 to 64");
     }
+    let patience = config.exchange.as_ref().and_then(|exchange| exchange.timeout_ms);
+    if patience.is_some_and(|milliseconds| !(1..=DAY_MS).contains(&milliseconds)) {
+        return wrong("/exchange/timeout_ms", &format!("expected 1 to {DAY_MS}"));
+    }
     for (pointer, directory) in directories(config) {
+        if directory.timeout_ms.is_some_and(|milliseconds| !(1..=DAY_MS).contains(&milliseconds)) {
+            return wrong(&format!("{pointer}/timeout_ms"), &format!("expected 1 to {DAY_MS}"));
+        }
         if directory.page_size.is_some_and(|size| !(1..=100_000).contains(&size)) {
             return wrong(&format!("{pointer}/page_size"), "expected 1 to 100000");
         }
@@ -79,13 +94,27 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
             }
         }
     }
-    if let Some(exchange) = &config.exchange
-        && matches!(exchange.auth.method, AuthMethod::Certificate | AuthMethod::ManagedIdentity)
-    {
-        return cannot("/exchange/auth/method".into(), "this sign-in method");
+    if let Some(exchange) = &config.exchange {
+        let auth = &exchange.auth;
+        let asked = [
+            ("method", matches!(auth.method, AuthMethod::Certificate | AuthMethod::ManagedIdentity)),
+            ("certificate_file", auth.certificate_file.is_some()),
+            ("certificate_password", auth.certificate_password.is_some()),
+            ("certificate_thumbprint", auth.certificate_thumbprint.is_some()),
+            ("managed_identity_client_id", auth.managed_identity_client_id.is_some()),
+        ];
+        if let Some((key, _)) = asked.into_iter().find(|(_, set)| *set) {
+            return cannot(format!("/exchange/auth/{key}"), "this sign-in method");
+        }
     }
     if config.trust.os_store {
         return cannot("/trust/os_store".into(), "the operating system's anchors");
+    }
+    if config.trust.fetch_issuers == Some(true) {
+        return cannot("/trust/fetch_issuers".into(), "fetching issuers; give them in trust/intermediates");
+    }
+    if config.revocation.allow_loopback {
+        return cannot("/revocation/allow_loopback".into(), "fetching CRLs");
     }
     if config.revocation.mode == RevocationMode::Online {
         return cannot("/revocation/mode".into(), "fetching CRLs; give them in revocation/crls and use offline");
@@ -109,6 +138,7 @@ pub(super) fn secrets(config: &mut Config) -> Result<()> {
         read(&mut exchange.auth.secret)?;
         read(&mut exchange.auth.certificate_password)?;
         read(&mut exchange.auth.token)?;
+        read(&mut exchange.proxy)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ mod sections;
 
 use std::path::{Path, PathBuf};
 
-pub use read::{Source, from_json, pointer_error, rfc3339};
+pub use read::{Source, from_json, pointer_error, rfc3339, text_or};
 pub use secret::Secret;
 pub use sections::*;
 
@@ -19,13 +19,22 @@ use crate::error::{Code, Error, Result};
 /// Area `config`; the target is the JSON pointer of what is wrong.
 pub fn parse(text: &str) -> Result<Config> {
     let mut config: Config = from_json(text, Source::Configuration)?;
-    check::ranges(&config)?;
-    check::unsupported(&config)?;
+    config.check()?;
     check::secrets(&mut config)?;
     Ok(config)
 }
 
 impl Config {
+    /// Refuses what types alone cannot: values out of their range, what does not belong together, what this version
+    /// cannot do.
+    ///
+    /// # Errors
+    /// `config_value`, `config_unsupported`; the target is the JSON pointer.
+    pub fn check(&self) -> Result<()> {
+        check::ranges(self)?;
+        check::unsupported(self)
+    }
+
     /// The directory people come from.
     ///
     /// # Errors

@@ -1,6 +1,11 @@
 //! JSON into typed values with the pointer of what does not fit; for the configuration and for the options of verbs.
 
-use serde::de::DeserializeOwned;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_path_to_error::Segment;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -46,10 +51,53 @@ pub fn from_json<T: DeserializeOwned>(text: &str, source: Source) -> Result<T> {
     });
     let value: T = value.map_err(|error| data_error(&error, &track.path(), source))?;
     json.end().map_err(|error| syntax_error(&error, source))?;
+    if source == Source::Options {
+        no_nulls(text)?;
+    }
     match unknown {
         Some(pointer) => Err(Error::new(source.unknown()).target(pointer)),
         None => Ok(value),
     }
+}
+
+/// An option that is null is refused: a caller whose variable is empty must not get everything instead of nothing.
+fn no_nulls(text: &str) -> Result<()> {
+    let options: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|error| syntax_error(&error, Source::Options))?;
+    match options.iter().find(|(_, value)| value.is_null()) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let mut pointer = String::new();
+            push_key(&mut pointer, name);
+            Err(Error::new(Code::OptionType).target(pointer).with("detail", "expected a value, not null"))
+        }
+    }
+}
+
+/// Reads either a text or an object; unlike an untagged enum it lets unknown keys of the object be noticed.
+///
+/// # Errors
+/// Those of the deserializer; `expected` is what is said to be expected.
+pub fn text_or<'de, D: Deserializer<'de>, O: Deserialize<'de>, T>(
+    deserializer: D,
+    expected: &str,
+    of_text: impl FnOnce(&str) -> T,
+    of_object: impl FnOnce(O) -> T,
+) -> std::result::Result<T, D::Error> {
+    struct Either<'a, O, T, F, G>(&'a str, F, G, PhantomData<(O, T)>);
+    impl<'de, O: Deserialize<'de>, T, F: FnOnce(&str) -> T, G: FnOnce(O) -> T> Visitor<'de> for Either<'_, O, T, F, G> {
+        type Value = T;
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str(self.0)
+        }
+        fn visit_str<E>(self, text: &str) -> std::result::Result<T, E> {
+            Ok((self.1)(text))
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<T, A::Error> {
+            O::deserialize(MapAccessDeserializer::new(map)).map(self.2)
+        }
+    }
+    deserializer.deserialize_any(Either(expected, of_text, of_object, PhantomData))
 }
 
 /// A value that has the right type and is not allowed.
@@ -120,4 +168,21 @@ fn ignored_pointer(path: &serde_ignored::Path<'_>) -> String {
 fn push_key(pointer: &mut String, key: &str) {
     pointer.push('/');
     pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_that_is_null_is_refused_and_a_configuration_value_is_absent() {
+        #[derive(Debug, Default, serde::Deserialize)]
+        #[serde(default)]
+        struct Values {
+            run: Option<String>,
+        }
+        let error = from_json::<Values>(r#"{"run":null}"#, Source::Options).unwrap_err();
+        assert_eq!((error.code(), error.get_target()), (Code::OptionType, Some("/run")));
+        assert_eq!(from_json::<Values>(r#"{"run":null}"#, Source::Configuration).unwrap().run, None);
+    }
 }

@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 use crate::error::{Code, Error, Result};
 use crate::platform;
 
+use super::read::text_or;
+
 /// A password, a client secret or a token: the text itself, or the file it is read from.
 #[derive(Clone)]
 pub struct Secret(Kept);
@@ -60,25 +62,15 @@ impl fmt::Debug for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Secret;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a text or { \"file\": \"...\" }")
-            }
-            fn visit_str<E>(self, text: &str) -> std::result::Result<Secret, E> {
-                Ok(Secret::new(text.to_owned()))
-            }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> std::result::Result<Secret, A::Error> {
-                #[derive(Deserialize)]
-                #[serde(deny_unknown_fields)]
-                struct File {
-                    file: PathBuf,
-                }
-                let file = File::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                Ok(Secret(Kept::File(file.file)))
-            }
+        #[derive(Deserialize)]
+        struct File {
+            file: PathBuf,
         }
-        deserializer.deserialize_any(Visitor)
+        text_or(
+            deserializer,
+            "a text or { \"file\": \"...\" }",
+            |text| Self::new(text.to_owned()),
+            |File { file }| Self(Kept::File(file)),
+        )
     }
 }

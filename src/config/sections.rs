@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::Secret;
+use super::read::text_or;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -149,8 +150,8 @@ pub struct Exchange {
     pub authority_url: Option<String>,
     /// Further authorities that may vouch for the servers.
     pub ca_files: Vec<PathBuf>,
-    /// Proxy; the environment's and the system's if absent.
-    pub proxy: Option<String>,
+    /// Proxy; the environment's and the system's if absent. Its URL may hold a password.
+    pub proxy: Option<Secret>,
     /// Requests at a time, at most.
     pub concurrency: Option<u32>,
     /// Milliseconds for one request.
@@ -210,9 +211,8 @@ pub struct Auth {
     pub token: Option<Secret>,
 }
 
-/// A trust anchor file.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+/// A trust anchor file: a file name, or an object with the domains its authorities are held to.
+#[derive(Debug, Clone)]
 pub enum AnchorFile {
     /// Its authorities vouch for every address.
     Any(PathBuf),
@@ -225,8 +225,25 @@ pub enum AnchorFile {
     },
 }
 
+// by hand, because what serde derives for either-or hides unknown keys
+impl<'de> Deserialize<'de> for AnchorFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Restricted {
+            file: PathBuf,
+            domains: Vec<String>,
+        }
+        text_or(
+            deserializer,
+            "a file name or { \"file\": \"...\", \"domains\": [...] }",
+            |file| Self::Any(file.into()),
+            |Restricted { file, domains }| Self::Restricted { file, domains },
+        )
+    }
+}
+
 /// What certificates are trusted by.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Trust {
     /// Trust anchors.
@@ -236,13 +253,7 @@ pub struct Trust {
     /// The operating system's anchors.
     pub os_store: bool,
     /// Whether issuers may be fetched by AIA.
-    pub fetch_issuers: bool,
-}
-
-impl Default for Trust {
-    fn default() -> Self {
-        Self { anchors: Vec::new(), intermediates: Vec::new(), os_store: false, fetch_issuers: true }
-    }
+    pub fetch_issuers: Option<bool>,
 }
 
 /// How revocation is learned.

@@ -1,6 +1,7 @@
 //! People from a directory: a live server (RFC 4511) or an LDIF export (RFC 2849).
 
 mod check;
+mod claims;
 mod entry;
 mod filter;
 mod guid;
@@ -22,6 +23,7 @@ use crate::error::{Code, Error, Result};
 use crate::net::CheckStep;
 use crate::people::Person;
 
+pub use claims::claims;
 pub use ldif::content_sha256;
 pub use scope::scope;
 pub use selection::Selection;
@@ -33,7 +35,7 @@ pub struct ReadReport {
     pub people: u64,
     /// Whether everybody selected was read; only then can somebody be taken for gone.
     pub complete: bool,
-    /// Why not, unless it was the limit.
+    /// Why not, unless it was the limit; always `directory_incomplete`.
     pub incomplete_reason: Option<Error>,
     /// Whether there are more people than the selection's limit, which makes the read incomplete.
     pub limit_reached: bool,
@@ -46,6 +48,16 @@ pub struct ReadReport {
     pub server: Option<String>,
     /// SHA-256 of the LDIF file, where it was read to its end.
     pub content_sha256: Option<Sha256>,
+}
+
+impl ReadReport {
+    /// Whether everything there is to tell of was read; a verb ends with this, after its rows.
+    ///
+    /// # Errors
+    /// `directory_incomplete`.
+    pub fn ended(&self) -> Result<()> {
+        self.incomplete_reason.clone().map_or(Ok(()), Err)
+    }
 }
 
 /// Reads the selected people and sends them as they come; the sink's capacity holds the reader back.
@@ -83,6 +95,18 @@ pub async fn check(config: &config::Directory, base_dir: Option<&Path>) -> Resul
             blocking(move || ldif::check(&config, base_dir.as_deref())).await
         }
         DirectoryKind::Ldap => ldap::check(config, base_dir).await,
+    }
+}
+
+/// A failure that ends a read after people were already delivered.
+fn incomplete(error: Error) -> Error {
+    if error.code() == Code::DirectoryIncomplete {
+        return error;
+    }
+    let incomplete = Error::new(Code::DirectoryIncomplete).with("detail", error.to_string());
+    match error.get_target() {
+        Some(target) => incomplete.target(target),
+        None => incomplete,
     }
 }
 

@@ -118,6 +118,12 @@ fn anchor(entry: &Entry, configured: Option<&str>) -> Option<String> {
     }
 }
 
+/// The attributes a source anchor can come from.
+pub(super) fn anchor_attributes(configured: Option<&str>) -> Vec<&str> {
+    let attribute = configured.unwrap_or(CONSISTENCY_GUID);
+    if attribute.eq_ignore_ascii_case(CONSISTENCY_GUID) { vec![attribute, OBJECT_GUID] } else { vec![attribute] }
+}
+
 fn object_guid_octets(value: &[u8]) -> Option<String> {
     guid::from_object_guid(value).and_then(|guid| guid::to_object_guid(&guid)).map(|octets| STANDARD.encode(octets))
 }

@@ -72,7 +72,7 @@ impl Exchange {
         let client = |url: &url::Url, timeout_ms: u64, max_body_bytes: usize| {
             http::Client::new(http::Options {
                 ca_files: ca_files.clone(),
-                proxy: config.proxy.clone().map(|proxy| (proxy, "/exchange/proxy")),
+                proxy: config.proxy.as_ref().map(|proxy| (proxy.reveal().to_owned(), "/exchange/proxy")),
                 direct: is_loopback(url),
                 timeout: Duration::from_millis(timeout_ms),
                 max_body_bytes,

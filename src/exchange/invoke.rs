@@ -141,6 +141,11 @@ impl AdminApi {
         Calls { requests: self.requests.load(Ordering::Relaxed), writes: self.writes.load(Ordering::Relaxed) }
     }
 
+    /// Scheme, host and port it is reached at.
+    pub(super) fn origin(&self) -> String {
+        self.servers.invoke_url.origin().ascii_serialization()
+    }
+
     /// Milliseconds by which the service's clock is ahead of this one, by its last answer.
     pub(super) fn clock_skew_ms(&self) -> Option<i64> {
         Some(self.skew_ms.load(Ordering::Relaxed)).filter(|skew| *skew != NO_SKEW)
@@ -179,7 +184,7 @@ impl AdminApi {
         let error = error.request_id(request_id);
         match (error.code(), call.command.identity()) {
             (Code::ExchangeUnreachable | Code::ExchangeTls | Code::ExchangeTimeout, _) | (_, None) => {
-                error.target(self.servers.invoke_url.origin().ascii_serialization())
+                error.target(self.origin())
             }
             (_, Some(identity)) => error.target(identity),
         }

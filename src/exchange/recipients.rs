@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::mpsc;
 use url::Url;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Category, Code, Error, Result};
 use crate::people::{Recipient, RecipientClass};
 
 use super::command::{Command, Parameter};
@@ -82,12 +82,18 @@ impl Reader<'_> {
         let mut report = ListReport::default();
         for (class, types) in classes(selection.types)? {
             let left = selection.limit.map(|limit| limit - report.recipients);
-            self.list_class(class, types, selection.filter, left, sink, &mut report).await?;
+            let listed = self.list_class(class, types, selection.filter, left, sink, &mut report).await;
+            listed.map_err(|error| self.about(error))?;
             if report.limit_reached {
                 break;
             }
         }
         Ok(report)
+    }
+
+    /// A list that is not whole is about the service it came from.
+    fn about(&self, error: Error) -> Error {
+        if error.code() == Code::ExchangeIncomplete { error.target(self.api.origin()) } else { error }
     }
 
     async fn list_class(
@@ -264,9 +270,9 @@ fn incomplete(detail: &str) -> Error {
     Error::new(Code::ExchangeIncomplete).with("detail", detail)
 }
 
-/// A page after the first that cannot be had: what was read is no whole list, whatever the reason.
+/// A page after the first that cannot be had: what was read is no whole list. Who may not read on is told that first.
 fn cut_short(cause: &Error) -> Error {
-    if cause.code() == Code::Cancelled {
+    if matches!(cause.category(), Category::Cancelled | Category::Auth | Category::Denied) {
         return cause.clone();
     }
     let mut error = incomplete(&cause.to_string());

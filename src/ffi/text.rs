@@ -12,6 +12,10 @@ pub(super) unsafe fn incoming<'a>(data: *const c_char, len: usize) -> Result<&'a
     if data.is_null() {
         return if len == 0 { Ok("") } else { Err(Error::new(Code::NullPointer)) };
     }
+    // no memory is longer, and Rust's slices must not be
+    if isize::try_from(len).is_err() {
+        return Err(Error::new(Code::InvalidUtf8));
+    }
     // SAFETY: the caller promises `len` readable bytes.
     let bytes = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) };
     std::str::from_utf8(bytes).map_err(|_| Error::new(Code::InvalidUtf8))

@@ -16,8 +16,7 @@ use super::tls;
 /// Longest wait for a connection, however patient the request itself may be.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How a client reaches its servers.
-#[derive(Debug)]
+/// How a client reaches its servers. Not shown by `Debug`: a proxy's URL may hold a password.
 pub struct Options {
     /// Authorities that may vouch for servers, besides the operating system's.
     pub ca_files: Vec<PathBuf>,

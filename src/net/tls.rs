@@ -11,8 +11,8 @@ use crate::platform;
 /// A client configuration that trusts the authorities in `ca_files` and, if `os_store`, the operating system's.
 ///
 /// # Errors
-/// `file_not_found`, `file_unreadable`, `trust_unreadable` for a file without a certificate; `config_value` where
-/// neither source yields an authority.
+/// `file_not_found`, `file_unreadable`, `trust_unreadable` for a file without a certificate. Without any authority every
+/// server is refused.
 pub fn client_config(ca_files: &[std::path::PathBuf], os_store: bool) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     for path in ca_files {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Address, Person, Recipient};
+use super::{Person, Recipient};
 
 /// Why a person has no recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +43,19 @@ pub struct RecipientIndex {
 }
 
 /// The recipients one key leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Keyed {
     One(usize),
-    Several,
+    Several(Vec<usize>),
+}
+
+impl Keyed {
+    fn all(&self) -> &[usize] {
+        match self {
+            Self::One(number) => std::slice::from_ref(number),
+            Self::Several(numbers) => numbers,
+        }
+    }
 }
 
 impl RecipientIndex {
@@ -70,17 +79,15 @@ impl RecipientIndex {
     /// The recipient of one person: by source anchor, else by user principal name, else by addresses.
     /// Two recipients within the step that decides make it ambiguous.
     pub fn find(&self, person: &Person) -> Match {
-        let anchor = person.source_anchor.as_ref().and_then(|anchor| self.by_anchor.get(anchor));
-        let name = || self.by_name.get(&person.user_principal_name.as_ref()?.to_lowercase());
-        match anchor.or_else(name) {
+        match self.by_anchor(person).or_else(|| self.by_name(person)) {
             Some(Keyed::One(number)) => return Match::One(*number),
-            Some(Keyed::Several) => return Match::Ambiguous,
+            Some(Keyed::Several(_)) => return Match::Ambiguous,
             None => {}
         }
         let mut found = None;
-        for keyed in person.addresses.iter().filter_map(|address| self.by_address.get(&Address::key(address))) {
+        for keyed in self.by_addresses(person) {
             match (keyed, found) {
-                (Keyed::Several, _) => return Match::Ambiguous,
+                (Keyed::Several(_), _) => return Match::Ambiguous,
                 (Keyed::One(number), Some(other)) if *number != other => return Match::Ambiguous,
                 (Keyed::One(number), _) => found = Some(*number),
             }
@@ -92,16 +99,68 @@ impl RecipientIndex {
         }
     }
 
-    /// The recipients of all people of a run, in their order; a recipient that two people claim is neither's.
-    pub fn find_all<'a>(&self, people: impl IntoIterator<Item = &'a Person>) -> Vec<Match> {
-        let mut matches: Vec<_> = people.into_iter().map(|person| self.find(person)).collect();
+    /// The recipients of all people of a run, in their order; a recipient that two people claim is neither's, and two
+    /// entries with one identity are nobody, because what one of them has the other may lack.
+    pub fn find_all(&self, people: &[Person]) -> Vec<Match> {
+        let mut entries: HashMap<String, usize> = HashMap::with_capacity(people.len());
+        for person in people {
+            *entries.entry(person.identity.to_lowercase()).or_default() += 1;
+        }
+        let is_repeated =
+            |person: &Person| entries.get(&person.identity.to_lowercase()).is_some_and(|count| *count > 1);
+        let find = |person| if is_repeated(person) { Match::Ambiguous } else { self.find(person) };
+        let mut matches: Vec<_> = people.iter().map(find).collect();
         part_rivals(&mut matches);
         matches
     }
+
+    /// Makes every claim of these people ambiguous that somebody of `everybody` has on the same recipient. For runs that
+    /// look at a part of the people: `everybody` holds those people again and all others who could claim their recipients.
+    pub fn part_from<'a>(
+        &self,
+        everybody: impl IntoIterator<Item = &'a Person>,
+        people: &[Person],
+        matches: &mut [Match],
+    ) {
+        let mut claimants: HashMap<usize, Vec<&str>> = HashMap::new();
+        for person in everybody {
+            if let Match::One(number) = self.find(person) {
+                claimants.entry(number).or_default().push(&person.identity);
+            }
+        }
+        for (person, found) in people.iter().zip(matches) {
+            let Match::One(number) = found else { continue };
+            let others = claimants.get(number).is_some_and(|claimants| match claimants.as_slice() {
+                [one] => *one != person.identity,
+                several => !several.is_empty(),
+            });
+            if others {
+                *found = Match::Ambiguous;
+            }
+        }
+    }
+
+    /// Every recipient that anything of a person leads to, whichever step would decide.
+    pub fn all_of(&self, person: &Person) -> impl Iterator<Item = usize> {
+        let keyed = self.by_anchor(person).into_iter().chain(self.by_name(person)).chain(self.by_addresses(person));
+        keyed.flat_map(Keyed::all).copied()
+    }
+
+    fn by_anchor(&self, person: &Person) -> Option<&Keyed> {
+        self.by_anchor.get(person.source_anchor.as_ref()?)
+    }
+
+    fn by_name(&self, person: &Person) -> Option<&Keyed> {
+        self.by_name.get(&person.user_principal_name.as_ref()?.to_lowercase())
+    }
+
+    fn by_addresses(&self, person: &Person) -> impl Iterator<Item = &Keyed> {
+        person.addresses.iter().filter_map(|address| self.by_address.get(&address.key()))
+    }
 }
 
-/// Makes every claim on a recipient ambiguous that is not the only one. For callers that match while they read.
-pub fn part_rivals(matches: &mut [Match]) {
+/// Makes every claim on a recipient ambiguous that is not the only one.
+fn part_rivals(matches: &mut [Match]) {
     let (mut claimed, mut contested) = (HashSet::new(), HashSet::new());
     for found in matches.iter() {
         if let Match::One(number) = found
@@ -120,8 +179,8 @@ pub fn part_rivals(matches: &mut [Match]) {
 fn insert(keys: &mut HashMap<String, Keyed>, key: String, number: usize) {
     keys.entry(key)
         .and_modify(|keyed| {
-            if *keyed != Keyed::One(number) {
-                *keyed = Keyed::Several;
+            if !keyed.all().contains(&number) {
+                *keyed = Keyed::Several(keyed.all().iter().copied().chain([number]).collect());
             }
         })
         .or_insert(Keyed::One(number));
@@ -129,7 +188,7 @@ fn insert(keys: &mut HashMap<String, Keyed>, key: String, number: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{PersonKind, RecipientClass};
+    use super::super::{Address, PersonKind, RecipientClass};
     use super::*;
 
     fn addresses(texts: &[&str]) -> Vec<Address> {
@@ -168,6 +227,10 @@ mod tests {
             complete: true,
             problems: Vec::new(),
         }
+    }
+
+    fn named(identity: &str, person: Person) -> Person {
+        Person { identity: identity.into(), ..person }
     }
 
     fn company() -> RecipientIndex {
@@ -219,14 +282,45 @@ mod tests {
     #[test]
     fn two_people_who_claim_one_recipient_get_none() {
         let people = [
-            person(Some("AAA="), None, &[]),
-            person(None, None, &["ann@x.test"]),
-            person(None, None, &["bob@x.test"]),
-            person(None, None, &["who@x.test"]),
+            named("1", person(Some("AAA="), None, &[])),
+            named("2", person(None, None, &["ann@x.test"])),
+            named("3", person(None, None, &["bob@x.test"])),
+            named("4", person(None, None, &["who@x.test"])),
         ];
         assert_eq!(
             company().find_all(&people),
             [Match::Ambiguous, Match::Ambiguous, Match::One(1), Match::None(Unmatched::NoRecipient)]
         );
+    }
+
+    #[test]
+    fn two_entries_with_one_identity_are_nobody() {
+        let people = [
+            named("Same", person(None, None, &["ann@x.test"])),
+            named("same", person(None, None, &[])),
+            named("other", person(None, None, &["bob@x.test"])),
+        ];
+        assert_eq!(company().find_all(&people), [Match::Ambiguous, Match::Ambiguous, Match::One(1)]);
+    }
+
+    #[test]
+    fn who_was_not_selected_can_contest_a_recipient() {
+        let ann = named("1", person(None, None, &["ann@x.test"]));
+        let bob = named("2", person(None, None, &["bob@x.test"]));
+        let rival = named("3", person(Some("AAA="), None, &["elsewhere@x.test"]));
+        let people = [ann.clone(), bob.clone()];
+        let mut matches = company().find_all(&people);
+        company().part_from([&ann, &bob], &people, &mut matches);
+        assert_eq!(matches, [Match::One(0), Match::One(1)]);
+        company().part_from([&ann, &rival, &bob], &people, &mut matches);
+        assert_eq!(matches, [Match::Ambiguous, Match::One(1)]);
+    }
+
+    #[test]
+    fn all_of_a_person_is_found_whichever_step_decides() {
+        let person = person(Some("BBB="), Some("twin@x.test"), &["ann@x.test"]);
+        let mut all: Vec<_> = company().all_of(&person).collect();
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 3, 4]);
     }
 }

@@ -6,6 +6,6 @@ mod person;
 mod recipient;
 
 pub use address::{Address, proxy_addresses};
-pub use matching::{Match, RecipientIndex, Unmatched, part_rivals};
+pub use matching::{Match, RecipientIndex, Unmatched};
 pub use person::{Person, PersonKind, Problem, RawValue};
 pub use recipient::{Recipient, RecipientClass};

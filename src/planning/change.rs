@@ -110,6 +110,13 @@ impl Change {
         self.action.writes() && !self.removed.is_empty()
     }
 
+    /// Whether an attribute that holds `now` is as if this had been written, whatever else came to it since.
+    pub fn took_effect(&self, now: &[RawValue]) -> bool {
+        let held: BTreeSet<_> = now.iter().map(|value| value.sha256).collect();
+        self.added.iter().all(|item| held.contains(&item.sha256))
+            && !self.removed.iter().any(|item| held.contains(&item.sha256))
+    }
+
     /// Whether an attribute holds exactly what `before` says, whatever the order.
     pub fn still_holds(&self, now: &[RawValue]) -> bool {
         let digests = |values: &[RawValue]| values.iter().map(|value| value.sha256).collect::<BTreeSet<_>>();

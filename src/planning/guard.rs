@@ -51,12 +51,17 @@ pub struct Tripped {
     pub allowed: u64,
 }
 
+impl Tripped {
+    /// The parameters of its sentence.
+    pub fn parameters(self) -> [(&'static str, String); 3] {
+        [("guard", self.name.into()), ("observed", self.observed.to_string()), ("allowed", self.allowed.to_string())]
+    }
+}
+
 impl From<Tripped> for Error {
     fn from(tripped: Tripped) -> Self {
-        Self::new(Code::GuardStopped)
-            .target(tripped.name)
-            .with("observed", tripped.observed.to_string())
-            .with("allowed", tripped.allowed.to_string())
+        let error = Self::new(Code::GuardStopped).target(tripped.name);
+        tripped.parameters().into_iter().fold(error, |error, (name, value)| error.with(name, value))
     }
 }
 
@@ -162,6 +167,8 @@ mod tests {
         assert_eq!(names(&input, &["max_removals"]), ["max_removals_percent", "max_people_losing_last"]);
         let error = Error::from(tripped(&input, &Guard::default(), &NOBODY)[0]);
         assert_eq!((error.code(), error.get_target()), (Code::GuardStopped, Some("max_removals")));
-        assert!(error.to_string().contains("30000") && error.to_string().contains("500"));
+        for part in ["max_removals", "30000", "500"] {
+            assert!(error.to_string().contains(part), "{error}");
+        }
     }
 }

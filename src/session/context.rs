@@ -70,6 +70,19 @@ impl Context {
         Ok(store)
     }
 
+    /// An error of the database itself, which does not know its file, with that file as its target.
+    pub(super) fn about_store(&self, error: Error) -> Error {
+        let config = self.config();
+        match &config.store.path {
+            Some(path)
+                if matches!(error.code(), Code::StoreFailed | Code::StoreLocked) && error.get_target().is_none() =>
+            {
+                error.target(config.path(path).display().to_string())
+            }
+            _ => error,
+        }
+    }
+
     /// The tenant.
     pub(super) fn exchange(&self) -> Result<Arc<Exchange>> {
         let mut made = unpoisoned(&self.exchange);
@@ -84,30 +97,58 @@ impl Context {
         Ok(exchange)
     }
 
+    /// Replaces one value; nothing changes where the result would be refused as a configuration.
     pub(super) fn set(&self, pointer: &str, value: &str) -> Result<()> {
-        let mut config = (*self.config()).clone();
-        match pointer {
-            "/exchange/auth/app_id" => {
-                config.exchange.get_or_insert_default().auth.app_id = Some(read(pointer, value)?)
-            }
-            "/exchange/auth/secret" => {
-                config.exchange.get_or_insert_default().auth.secret = Some(secret(&config, pointer, value)?);
-            }
-            "/exchange/auth/token" => {
-                config.exchange.get_or_insert_default().auth.token = Some(secret(&config, pointer, value)?);
-            }
-            "/directory/bind/user" => config.directory.get_or_insert_default().bind.user = Some(read(pointer, value)?),
-            "/directory/bind/password" => {
-                config.directory.get_or_insert_default().bind.password = Some(secret(&config, pointer, value)?);
-            }
-            _ => return Err(Error::new(Code::ConfigUnknownKey).target(pointer)),
-        }
-        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+        let mut current = self.config.write().unwrap_or_else(PoisonError::into_inner);
+        let mut config = (**current).clone();
+        replace(&mut config, pointer, value)?;
+        config.check()?;
+        *current = Arc::new(config);
+        drop(current);
         if pointer.starts_with("/exchange/") {
             *unpoisoned(&self.exchange) = None;
         }
         Ok(())
     }
+}
+
+fn replace(config: &mut Config, pointer: &str, value: &str) -> Result<()> {
+    let base_dir = config.base_dir.clone();
+    let secret = || {
+        let mut secret: Secret = read(pointer, value)?;
+        secret.resolve(base_dir.as_deref())?;
+        Ok::<_, Error>(Some(secret))
+    };
+    let unknown = || Error::new(Code::ConfigUnknownKey).target(pointer);
+    if let Some(key) = pointer.strip_prefix("/exchange/auth/") {
+        let auth = &mut config.exchange.get_or_insert_default().auth;
+        match key {
+            "method" => auth.method = read(pointer, value)?,
+            "app_id" => auth.app_id = Some(read(pointer, value)?),
+            "secret" => auth.secret = secret()?,
+            "certificate_file" => auth.certificate_file = Some(read(pointer, value)?),
+            "certificate_password" => auth.certificate_password = secret()?,
+            "certificate_thumbprint" => auth.certificate_thumbprint = Some(read(pointer, value)?),
+            "managed_identity_client_id" => auth.managed_identity_client_id = Some(read(pointer, value)?),
+            "token" => auth.token = secret()?,
+            _ => return Err(unknown()),
+        }
+        return Ok(());
+    }
+    let key = pointer.strip_prefix("/directory/bind/").ok_or_else(unknown)?;
+    let bind = match config.directories.first_mut() {
+        Some(only) => &mut only.bind,
+        None => &mut config.directory.get_or_insert_default().bind,
+    };
+    match key {
+        "method" => bind.method = read(pointer, value)?,
+        "user" => bind.user = Some(read(pointer, value)?),
+        "password" => bind.password = secret()?,
+        "keytab" => bind.keytab = Some(read(pointer, value)?),
+        "allow_plaintext" => bind.allow_plaintext = read(pointer, value)?,
+        _ => return Err(unknown()),
+    }
+    Ok(())
 }
 
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -119,8 +160,45 @@ fn read<T: DeserializeOwned>(pointer: &str, value: &str) -> Result<T> {
     serde_json::from_str(value).map_err(|_| Error::new(Code::ConfigType).target(pointer))
 }
 
-fn secret(config: &Config, pointer: &str, value: &str) -> Result<Secret> {
-    let mut secret: Secret = read(pointer, value)?;
-    secret.resolve(config.base_dir.as_deref())?;
-    Ok(secret)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context(config: &str) -> Context {
+        Context::new(crate::config::parse(config).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_credential_goes_to_the_directory_there_is() {
+        let context = context(r#"{"directories":[{"urls":["ldaps://dc.x.test"],"base":"DC=x"}]}"#);
+        context.set("/directory/bind/user", r#""svc""#).unwrap();
+        context.set("/directory/bind/password", r#""hunter2""#).unwrap();
+        let config = context.config();
+        let directory = config.only_directory().unwrap();
+        assert_eq!(directory.urls, ["ldaps://dc.x.test"]);
+        assert_eq!(directory.bind.password.as_ref().unwrap().reveal(), "hunter2");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_a_configuration_may_not_say_cannot_be_set() {
+        let context = context("{}");
+        for (pointer, value, code) in [
+            ("/exchange/auth/method", r#""certificate""#, Code::ConfigUnsupported),
+            ("/exchange/auth/method", r#""nonsense""#, Code::ConfigType),
+            ("/exchange/auth/secret", "7", Code::ConfigType),
+            ("/exchange/auth/secret", "hunter2", Code::ConfigType),
+            ("/exchange/auth/tokn", r#""x""#, Code::ConfigUnknownKey),
+            ("/directory/bind/keytab", r#""k""#, Code::ConfigUnsupported),
+            ("/policy/max_values", "1", Code::ConfigUnknownKey),
+            ("", "{}", Code::ConfigUnknownKey),
+        ] {
+            let error = context.set(pointer, value).unwrap_err();
+            assert_eq!((error.code(), error.get_target()), (code, Some(pointer)));
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+        }
+        assert!(context.config().exchange.is_none() && context.config().directory.is_none());
+        context.set("/exchange/auth/token", r#""fresh""#).unwrap();
+        context.set("/exchange/auth/method", r#""token""#).unwrap();
+    }
 }

@@ -1,10 +1,12 @@
 //! Cursors: the reading end of a verb, polled by the caller's thread.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +31,6 @@ pub enum Step {
 /// The reading end of a verb. Dropping it ends the verb after the write in flight.
 pub struct Cursor {
     columns: &'static [Column],
-    handle: Handle,
     items: mpsc::Receiver<Item>,
     task: Option<JoinHandle<Result<()>>>,
     end: Option<Result<()>>,
@@ -42,14 +43,13 @@ pub struct Cursor {
 impl Cursor {
     pub(super) fn new(
         columns: &'static [Column],
-        handle: Handle,
         items: mpsc::Receiver<Item>,
         task: JoinHandle<Result<()>>,
         progress: Arc<Progress>,
         cancel: CancellationToken,
     ) -> Self {
         let events = VecDeque::new();
-        Self { columns, handle, items, task: Some(task), end: None, row: None, events, progress, cancel }
+        Self { columns, items, task: Some(task), end: None, row: None, events, progress, cancel }
     }
 
     /// The columns of its rows.
@@ -63,7 +63,7 @@ impl Cursor {
     /// What ended the verb; every later call gives the same error.
     pub fn next(&mut self, timeout: Duration) -> Result<Step> {
         self.row = None;
-        let deadline = std::time::Instant::now() + timeout;
+        let deadline = Instant::now() + timeout;
         while self.end.is_none() {
             match self.receive(deadline) {
                 Some(Item::Row(row)) => {
@@ -98,7 +98,7 @@ impl Cursor {
         self.cancel.clone()
     }
 
-    fn receive(&mut self, deadline: std::time::Instant) -> Option<Item> {
+    fn receive(&mut self, deadline: Instant) -> Option<Item> {
         match self.items.try_recv() {
             Ok(item) => return Some(item),
             Err(mpsc::error::TryRecvError::Disconnected) => {
@@ -107,25 +107,20 @@ impl Cursor {
             }
             Err(mpsc::error::TryRecvError::Empty) => {}
         }
-        let items = &mut self.items;
-        let received = self.handle.block_on(async { tokio::time::timeout_at(deadline.into(), items.recv()).await });
-        match received {
-            Ok(Some(item)) => Some(item),
-            Ok(None) => {
-                self.finish();
-                None
-            }
-            Err(_) => None,
+        let received = wait(std::pin::pin!(self.items.recv()), Some(deadline));
+        if let Some(None) = received {
+            self.finish();
         }
+        received.flatten()
     }
 
     /// The sending end is gone, so the task is at its end: take its result.
     fn finish(&mut self) {
         let Some(task) = self.task.take() else { return };
-        self.end = Some(match self.handle.block_on(task) {
-            Ok(result) => result,
+        self.end = Some(match wait(std::pin::pin!(task), None) {
+            Some(Ok(result)) => result,
             // panics are caught inside the task, so all that is left is a runtime that shuts down
-            Err(_) => Err(Error::new(Code::Cancelled)),
+            Some(Err(_)) | None => Err(Error::new(Code::Cancelled)),
         });
     }
 }
@@ -133,5 +128,32 @@ impl Cursor {
 impl Drop for Cursor {
     fn drop(&mut self) {
         self.cancel.cancel();
+    }
+}
+
+/// Waits on the caller's own thread, not on the session's runtime, which may be gone and whose timers then panic.
+/// `None` when the deadline came first.
+fn wait<F: Future>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+        let Some(deadline) = deadline else {
+            std::thread::park();
+            continue;
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        std::thread::park_timeout(left);
     }
 }

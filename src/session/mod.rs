@@ -160,16 +160,18 @@ impl Session {
             self.culture(),
         );
         let work = verbs::prepare(verb, options, Arc::clone(&self.context), output)?;
-        let task = self.tasks.spawn_on(
-            async move {
-                match AssertUnwindSafe(work).catch_unwind().await {
-                    Ok(result) => result,
-                    Err(panic) => Err(panics::as_error(panic.as_ref())),
-                }
-            },
-            runtime.handle(),
-        );
-        Ok(Cursor::new(columns::of(verb), runtime.handle().clone(), receiver, task, progress, cancel))
+        let context = Arc::clone(&self.context);
+        let work = async move { work.await.map_err(|error| context.about_store(error)) };
+        let task = self.tasks.spawn_on(caught(work), runtime.handle());
+        Ok(Cursor::new(columns::of(verb), receiver, task, progress, cancel))
+    }
+}
+
+/// A verb's work; a defect in it is an error of the verb and of nothing else.
+async fn caught(work: impl Future<Output = Result<()>>) -> Result<()> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(result) => result,
+        Err(panic) => Err(panics::as_error(panic.as_ref())),
     }
 }
 
@@ -184,5 +186,66 @@ impl Drop for Session {
             let _ = runtime.block_on(async move { tokio::time::timeout(CLOSE_WAIT, tasks.wait()).await });
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(cursor: &mut Cursor) -> Result<usize> {
+        let mut count = 0;
+        while cursor.next(Duration::from_secs(10))? == Step::Row {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    #[test]
+    fn a_defect_in_a_verb_is_its_error_with_the_place() {
+        let session = Session::open("{}").unwrap();
+        let handle = session.runtime.as_ref().unwrap().handle().clone();
+        let work = handle.spawn(caught(async { panic!("a broken verb") }));
+        let error = handle.block_on(work).unwrap().unwrap_err();
+        assert_eq!(error.code(), Code::Internal);
+        assert!(error.to_string().contains("a broken verb"), "{error}");
+        assert!(error.get_location().unwrap().contains("session/mod.rs"));
+        assert!(rows(&mut session.start(Verb::Columns, "").unwrap()).unwrap() > 100);
+    }
+
+    #[test]
+    fn a_cursor_outlives_its_session() {
+        let session = Session::open("{}").unwrap();
+        let mut cursors: Vec<_> = (0..20).map(|_| session.start(Verb::Columns, "").unwrap()).collect();
+        let started = std::time::Instant::now();
+        drop(session);
+        assert!(started.elapsed() < Duration::from_secs(5), "closing waits for nobody who does not fetch");
+        for cursor in &mut cursors {
+            // what was queued before the close may still be fetched
+            if let Err(error) = rows(cursor) {
+                assert_eq!(error.code(), Code::Cancelled);
+                assert_eq!(cursor.next(Duration::ZERO).unwrap_err().code(), Code::Cancelled);
+            }
+        }
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_rows_is_woken_by_the_close() {
+        let session = Session::open("{}").unwrap();
+        let (sender, receiver) = mpsc::channel(1);
+        let cancel = session.cancel.child_token();
+        let waiting = cancel.clone();
+        let work = async move {
+            waiting.cancelled().await;
+            drop(sender);
+            Err(Error::new(Code::Cancelled))
+        };
+        let task = session.tasks.spawn_on(caught(work), session.runtime.as_ref().unwrap().handle());
+        let mut cursor = Cursor::new(columns::of(Verb::Columns), receiver, task, Arc::default(), cancel);
+        assert_eq!(cursor.next(Duration::from_millis(20)).unwrap(), Step::Timeout);
+        let thread = std::thread::spawn(move || cursor.next(Duration::from_secs(60)).unwrap_err().code());
+        std::thread::sleep(Duration::from_millis(50));
+        drop(session);
+        assert_eq!(thread.join().unwrap(), Code::Cancelled);
     }
 }

@@ -1,7 +1,10 @@
 //! The journal of writes: said before, confirmed after, so that a run killed anywhere can be told from a finished one.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension as _, params};
 
+use crate::certificate::Sha256;
 use crate::error::{Code, Error, Result};
 use crate::planning::Change;
 
@@ -41,8 +44,11 @@ impl JournalState {
 pub enum WriteEnd {
     /// The recipient holds `after`: what was added is SmimeSync's, what was removed is not any more.
     Verified,
-    /// The recipient does not hold `after`.
+    /// It was not made.
     Failed(StoredError),
+    /// The recipient holds these values and not those of `after`: what was added and is there is SmimeSync's all the
+    /// same, or nobody would ever take it away again.
+    Differs(StoredError, BTreeSet<Sha256>),
 }
 
 /// A write whose end is not known.
@@ -107,9 +113,14 @@ impl Store {
             let (run, number) = open.ok_or_else(|| not_open(entry))?;
             let state = match end {
                 WriteEnd::Verified => {
-                    written::adopt(connection, run, &get(connection, run, number)?.change)?;
+                    written::adopt(connection, run, &get(connection, run, number)?.change, None)?;
                     finish(connection, run, number, ChangeResult::Applied, None)?;
                     JournalState::Verified
+                }
+                WriteEnd::Differs(error, held) => {
+                    written::adopt(connection, run, &get(connection, run, number)?.change, Some(held))?;
+                    finish(connection, run, number, ChangeResult::Failed, Some(error))?;
+                    JournalState::Failed
                 }
                 WriteEnd::Failed(error) => {
                     finish(connection, run, number, ChangeResult::Failed, Some(error))?;

@@ -1,5 +1,7 @@
 //! Which values SmimeSync wrote. All others are foreign.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, params};
 
 use crate::certificate::{Attribute, Sha256};
@@ -27,17 +29,18 @@ impl Store {
     }
 }
 
-/// What a change that was made adds is ours from now on; what it takes away is nobody's.
-pub(super) fn adopt(connection: &Connection, run: i64, change: &Change) -> Result<()> {
+/// What a change that was made adds is ours from now on; what it takes away is nobody's. Where the recipient is known to
+/// hold something else than the change says, `held` decides of each value.
+pub(super) fn adopt(connection: &Connection, run: i64, change: &Change, held: Option<&BTreeSet<Sha256>>) -> Result<()> {
     let (Some(recipient), Some(attribute)) = (&change.recipient, change.attribute) else { return Ok(()) };
     let mut forget =
         connection.prepare_cached("DELETE FROM written WHERE recipient = ? AND attribute = ? AND sha256 = ?")?;
-    for item in &change.removed {
+    for item in change.removed.iter().filter(|item| held.is_none_or(|held| !held.contains(&item.sha256))) {
         forget.execute(params![recipient, attribute.name(), item.sha256.as_bytes()])?;
     }
     let mut mark = connection
         .prepare_cached("INSERT OR REPLACE INTO written (recipient, attribute, sha256, run) VALUES (?, ?, ?, ?)")?;
-    for item in &change.added {
+    for item in change.added.iter().filter(|item| held.is_none_or(|held| held.contains(&item.sha256))) {
         mark.execute(params![recipient, attribute.name(), item.sha256.as_bytes(), run])?;
     }
     Ok(())

@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::config::LogLevel;
 use crate::error::{Category, Code, Error, Result};
 use crate::people::{RawValue, Recipient};
-use crate::planning::Change;
+use crate::planning::{Action, Change};
 use crate::store::{ChangeResult, StoredError, WriteEnd};
 
 use super::Job;
@@ -49,7 +49,7 @@ pub(super) fn ends_the_run(error: &Error) -> bool {
             | Code::ExchangeUnreachable
             | Code::ExchangeTls
             | Code::ExchangeThrottled
-    ) || matches!(error.category(), Category::Store | Category::Internal)
+    ) || matches!(error.category(), Category::Store | Category::Locked | Category::Internal)
 }
 
 /// Carries out the changes of one recipient. A failure is an outcome of its changes.
@@ -122,17 +122,37 @@ async fn plan_anew(
     let anew = prepared.anew(job, person, recipient)?;
     // rows that were none or skipped before were already told and stay as they were
     let told = |change: &Change| changes.iter().any(|old| old.attribute == change.attribute);
+    // what no guard has counted waits for a run whose guards do
+    let uncounted = |change: &Change| {
+        changes
+            .iter()
+            .filter(|old| old.attribute == change.attribute)
+            .any(|old| (change.removes() && !old.removes()) || (change.loses_last && !old.loses_last))
+    };
+    if anew.iter().any(uncounted) {
+        return Err(refused());
+    }
     let (mut write, mut settled) = (Vec::new(), Vec::new());
     for change in anew.into_iter().filter(told) {
         if change.action.writes() {
             write.push(change);
         } else {
             job.store.record_changes(run, [(&change, ChangeResult::Skipped)])?;
-            let result = (change.action == crate::planning::Action::Skip).then_some(ChangeResult::Skipped);
+            let result = (change.action == Action::Skip).then_some(ChangeResult::Skipped);
             settled.push(Outcome { change, result, error: None });
         }
     }
     Ok((write, settled))
+}
+
+/// How a write of one attribute ended.
+enum End {
+    /// It was read back as it should be.
+    Verified,
+    /// It had no effect.
+    Refused(Error),
+    /// It may have had one, or may still have: the journal's entry stays open, and the next run looks again.
+    Unknown(Error),
 }
 
 async fn write(job: &Job<'_>, run: i64, recipient: &Recipient, changes: Vec<Change>) -> Result<Vec<Outcome>> {
@@ -142,23 +162,34 @@ async fn write(job: &Job<'_>, run: i64, recipient: &Recipient, changes: Vec<Chan
     }
     let bytes = |change: &Change| change.after.iter().map(|value| Arc::clone(&value.bytes)).collect::<Vec<_>>();
     let values: Vec<_> = changes.iter().filter_map(|change| Some((change.attribute?, bytes(change)))).collect();
-    let written = job.exchange.write(recipient, &values).await;
-    if written.is_ok() {
+    let refused = job.exchange.write(recipient, &values).await.err();
+    if refused.is_none() {
         for entry in &entries {
             job.store.journal_written(*entry, job.surroundings.now_ms())?;
         }
     }
-    let refused = written.err();
-    let ends = match &refused {
-        Some(error) if is_definite(error) => vec![Err(error.clone()); changes.len()],
-        _ => read_back(job, recipient, &changes, refused.as_ref()).await?,
+    let ends: Vec<End> = match refused {
+        Some(error) if is_definite(&error) => changes.iter().map(|_| End::Refused(error.clone())).collect(),
+        refused => read_back(job, recipient, &changes, refused.as_ref()).await?,
     };
     let mut outcomes = Vec::new();
     for ((change, entry), end) in changes.into_iter().zip(entries).zip(ends) {
-        let error = end.err();
-        let stored = error.as_ref().map(|error| StoredError::new(error, job.culture));
-        let write_end = stored.map_or(WriteEnd::Verified, WriteEnd::Failed);
-        job.store.journal_done(entry, &write_end, job.surroundings.now_ms())?;
+        let stored = |error: &Error| StoredError::new(error, job.culture);
+        let now_ms = job.surroundings.now_ms();
+        let error = match end {
+            End::Verified => {
+                job.store.journal_done(entry, &WriteEnd::Verified, now_ms)?;
+                None
+            }
+            End::Refused(error) => {
+                job.store.journal_done(entry, &WriteEnd::Failed(stored(&error)), now_ms)?;
+                Some(error)
+            }
+            End::Unknown(error) => {
+                job.store.finish_change(run, change.number, ChangeResult::Failed, Some(&stored(&error)))?;
+                Some(error)
+            }
+        };
         let result = if error.is_some() { ChangeResult::Failed } else { ChangeResult::Applied };
         outcomes.push(Outcome { change, result: Some(result), error });
     }
@@ -167,10 +198,8 @@ async fn write(job: &Job<'_>, run: i64, recipient: &Recipient, changes: Vec<Chan
 
 /// Whether a refused write had no effect for certain.
 fn is_definite(error: &Error) -> bool {
-    matches!(
-        error.category(),
-        Category::NotFound | Category::Ambiguous | Category::Invalid | Category::Auth | Category::Denied
-    )
+    // the service's own failures come as refusals, too, and may have had their effect
+    matches!(error.category(), Category::NotFound | Category::Ambiguous | Category::Auth | Category::Denied)
 }
 
 /// Whether each attribute holds what was written. Where the recipient cannot be read the journal's entries stay open.
@@ -179,18 +208,20 @@ async fn read_back(
     recipient: &Recipient,
     changes: &[Change],
     refused: Option<&Error>,
-) -> Result<Vec<Result<()>>> {
+) -> Result<Vec<End>> {
     let now = job.exchange.get_in_class(recipient.class, &recipient.identity).await?;
+    // another of the service's servers may answer with what was there before, so this says nothing for good
     let differs = || refused.cloned().unwrap_or_else(|| Error::new(Code::ExchangeVerify).target(now.identity.clone()));
-    let check = |change: &Change| {
-        let held = held(&now, change.attribute)?;
-        if same(&held, &change.after) { Ok(()) } else { Err(differs()) }
+    let check = |change: &Change| match held(&now, change.attribute) {
+        Ok(held) if same(&held, &change.after) => End::Verified,
+        Ok(_) => End::Unknown(differs()),
+        Err(error) => End::Unknown(error),
     };
     Ok(changes.iter().map(check).collect())
 }
 
 /// Whether two lists hold the same values, whatever the order.
-pub(super) fn same(one: &[RawValue], other: &[RawValue]) -> bool {
+fn same(one: &[RawValue], other: &[RawValue]) -> bool {
     let digests =
         |values: &[RawValue]| values.iter().map(|value| value.sha256).collect::<std::collections::BTreeSet<_>>();
     digests(one) == digests(other)

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Code, Error, Result};
-use crate::planning::{Change, GuardInput, Plan, tripped};
+use crate::planning::{Change, GuardInput, Plan};
 use crate::store::{ChangeFilter, ChangeResult, RunFilter, StoredError};
 
-use super::Job;
 use super::apply::{Task, WhenStale};
 use super::observer::until_cancelled;
 use super::record::Record;
 use super::run::write_all;
+use super::settle::settle_one_by_one;
+use super::{Job, guard};
 
 /// Which changes of which run.
 #[derive(Debug, Clone)]
@@ -55,24 +56,30 @@ async fn work(job: &Job<'_>, chosen: &Chosen, changes: Vec<Change>, record: &mut
         record.tell(change, Some(ChangeResult::Skipped), None).await;
     }
     if chosen.staging {
+        guard_changes(job, chosen, &write).await?;
         for change in &write {
             record.tell(change, Some(ChangeResult::Planned), None).await;
         }
         return Ok(());
     }
-    guard(job, chosen, &write)?;
-    let mut by_recipient: BTreeMap<String, Vec<Change>> = BTreeMap::new();
-    for change in write {
-        by_recipient.entry(change.recipient.clone().unwrap_or_default()).or_default().push(change);
+    settle_one_by_one(job).await?;
+    let mut by_recipient: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
+    for change in &write {
+        by_recipient.entry(change.recipient.as_deref().unwrap_or_default()).or_default().push(change.clone());
     }
-    let mut tasks = Vec::new();
+    let (mut tasks, mut lost) = (Vec::new(), Vec::new());
     for (identity, changes) in by_recipient {
-        match until_cancelled(job.observer, job.exchange.get(&identity)).await {
+        match until_cancelled(job.observer, job.exchange.get(identity)).await {
             // read_ms 0 has the recipient read again just before the write
             Ok(recipient) => tasks.push(Task { recipient, read_ms: 0, changes }),
-            Err(error) if error.code() == Code::ExchangeNotFound => fail(job, record, &changes, &error).await?,
+            Err(error) if error.code() == Code::ExchangeNotFound => lost.push((changes, error)),
             Err(error) => return Err(error),
         }
+    }
+    // after the service was spoken to, because its clock is one of the things guarded
+    guard_changes(job, chosen, &write).await?;
+    for (changes, error) in &lost {
+        fail(job, record, changes, error).await?;
     }
     record.counters.recipients = tasks.len() as u64;
     write_all(job, record, tasks, WhenStale::Refuse).await
@@ -87,22 +94,22 @@ async fn fail(job: &Job<'_>, record: &mut Record<'_>, changes: &[Change], error:
     Ok(())
 }
 
-fn guard(job: &Job<'_>, chosen: &Chosen, changes: &[Change]) -> Result<()> {
-    let guard = job.store.guard(job.config)?;
-    let window_ms = i64::from(guard.window_hours) * 3_600_000;
+async fn guard_changes(job: &Job<'_>, chosen: &Chosen, changes: &[Change]) -> Result<()> {
+    let limits = job.store.guard(job.config)?;
+    let window_ms = i64::from(limits.window_hours) * 3_600_000;
     let (removals_in_window, people_losing_last_in_window) =
         job.store.removals_since(job.surroundings.now_ms() - window_ms)?;
     let plan = Plan { changes: changes.to_vec() };
-    let people = job.store.runs(&RunFilter { run: Some(chosen.run), ..RunFilter::default() })?;
+    let compared = job.store.runs(&RunFilter { run: Some(chosen.run), ..RunFilter::default() })?;
     let input = GuardInput {
         removals: plan.recipients_losing(),
         removals_in_window,
         people_losing_last: plan.people_losing_last(),
         people_losing_last_in_window,
         people_at_last_read: job.store.last_complete_read()?.map(|last| last.people),
-        people_looked_at: people.first().map_or(0, |run| run.counters.people),
+        people_looked_at: compared.first().map_or(0, |run| run.counters.people),
         clock_skew_ms: job.exchange.clock_skew_ms(),
         ..GuardInput::default()
     };
-    tripped(&input, &guard, &chosen.force).into_iter().next().map_or(Ok(()), |tripped| Err(tripped.into()))
+    guard::stop(job, &input, &limits, &chosen.force, chosen.staging).await
 }

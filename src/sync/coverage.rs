@@ -60,12 +60,15 @@ fn of_person(judge: &Judge, person: Person, found: Match, recipients: &[Recipien
         _ => None,
     };
     let before = recipient.map(|recipient| judge.recipient(recipient, &person.addresses)).unwrap_or_default();
+    let readable = Attribute::ALL.into_iter().all(|attribute| before.values(attribute).is_some());
     let held: Vec<&Value> = Attribute::ALL.into_iter().filter_map(|it| before.values(it)).flatten().collect();
     let pick = senders_pick(&held, judge.rules.at_ms);
     let best = pick.or_else(|| best_to_encrypt(&values));
     let blocked_by = match (found, recipient, pick) {
         (Match::None(unmatched), ..) => Some(unmatched.reason()),
         (_, None, _) => Some(reason::AMBIGUOUS),
+        // what senders will take may be among what cannot be read
+        _ if !readable => Some(reason::UNREADABLE),
         (.., Some(pick)) if pick.verdict.encrypt == Fitness::Fit => None,
         (.., Some(pick)) => Some(pick.reason.unwrap_or(reason::WRONG_PURPOSE)),
         (_, Some(recipient), None) => Some(unpublished(best, recipient)),
@@ -104,5 +107,27 @@ fn rank(fitness: Fitness) -> u8 {
         Fitness::Fit => 0,
         Fitness::Undetermined => 1,
         Fitness::Unfit => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{Culture, exists};
+
+    #[test]
+    fn every_reason_of_coverage_has_a_remedy() {
+        let skips = [
+            reason::UNREADABLE,
+            reason::NO_RECIPIENT,
+            reason::AMBIGUOUS,
+            reason::NO_ADDRESS,
+            reason::DIR_SYNCED,
+            reason::UNDETERMINED,
+            reason::UNFIT,
+        ];
+        for reason in skips.into_iter().chain(reason::REMOVING).chain([NO_CERTIFICATE, NOT_PUBLISHED]) {
+            assert!(exists(Culture::English, "remedy", reason), "{reason}");
+        }
     }
 }

@@ -4,6 +4,7 @@ mod apply;
 mod chosen;
 mod coverage;
 mod gather;
+mod guard;
 mod judge;
 mod observer;
 mod prepare;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::config::LogLevel;
 use crate::directory::{self, Selection};
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::people::{Match, Person, Recipient};
 use crate::planning::{
     Change, Circumstances, GuardInput, Plan, Policy, Subject, Value, plan_recipient, plan_vanished, reason, skip_person,
@@ -26,8 +26,8 @@ pub(super) struct Prepared {
     pub(super) scope: Scope,
     /// The directory's values of each person, judged; in the order of the people.
     values: Vec<Vec<Value>>,
-    /// Which person stands behind a recipient, by their places.
-    behind: HashMap<usize, usize>,
+    /// The place of the person who stands behind a recipient, by the recipient's identity.
+    behind: HashMap<String, usize>,
     gone: Vec<Gone>,
     known: BTreeMap<String, KnownPerson>,
 }
@@ -43,17 +43,20 @@ pub(super) struct Scope {
     pub(super) forced: bool,
 }
 
-/// A person of an earlier run who is gone, and the recipient left behind.
-pub(super) struct Gone {
-    pub(super) identity: String,
-    pub(super) recipient: Option<usize>,
+/// A person of an earlier run who is gone.
+struct Gone {
+    identity: String,
+    /// The place of the recipient left behind; `None` where it is gone as well or somebody else's now.
+    recipient: Option<usize>,
+    /// Whether somebody could mean that recipient who has no clear match: then nobody knows whose it is.
+    contested: bool,
 }
 
 /// `settles` says that the run holds the lock, so that it may settle what an earlier one left open.
 pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[String], settles: bool) -> Result<Prepared> {
     let at_ms = job.at_ms()?;
     let judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
-    let gathered = gather(job, selection).await?;
+    let mut gathered = gather(job, selection).await?;
     if settles {
         settle(job, &gathered.recipients)?;
     }
@@ -62,11 +65,14 @@ pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[Strin
     job.observer.begin(Phase::Judging, gathered.people.len());
     let judged = |person| {
         job.observer.step();
-        judge.person(person)
+        go_on(job).map(|()| judge.person(person))
     };
-    let values = gathered.people.iter().map(judged).collect();
-    let behind = behind(&gathered);
+    let values = gathered.people.iter().map(judged).collect::<Result<_>>()?;
     let known = scope.last.as_ref().map(|last| job.store.known_people(&last.scope)).transpose()?.unwrap_or_default();
+    if gathered.report.incomplete_reason.is_some() {
+        part_from_unread(&mut gathered, &known);
+    }
+    let behind = behind(&gathered);
     let gone = gone(job, &gathered, &scope, &behind)?;
     let plan = Plan::default();
     let mut prepared = Prepared { gathered, judge, policy, plan, scope, values, behind, gone, known };
@@ -86,31 +92,52 @@ async fn scope(job: &Job<'_>, selection: &Selection, gathered: &Gathered, force:
     Ok(Scope { hash, last, everybody, changed, forced })
 }
 
-fn behind(gathered: &Gathered) -> HashMap<usize, usize> {
+fn behind(gathered: &Gathered) -> HashMap<String, usize> {
     let pairs = gathered.matches.iter().enumerate();
     pairs
         .filter_map(|(person, found)| match found {
-            Match::One(recipient) => Some((*recipient, person)),
-            _ => None,
+            Match::One(recipient) => Some((gathered.recipients.get(*recipient)?.identity.clone(), person)),
+            Match::None(_) | Match::Ambiguous => None,
         })
         .collect()
 }
 
 /// People of the last complete read who are not in this one; a recipient somebody else stands behind now is theirs.
-fn gone(job: &Job<'_>, gathered: &Gathered, scope: &Scope, behind: &HashMap<usize, usize>) -> Result<Vec<Gone>> {
+fn gone(job: &Job<'_>, gathered: &Gathered, scope: &Scope, behind: &HashMap<String, usize>) -> Result<Vec<Gone>> {
     let Some(last) = scope.last.as_ref().filter(|_| scope.everybody) else { return Ok(Vec::new()) };
-    let seen: HashSet<&str> =
-        gathered.people.iter().filter(|person| !person.deleted).map(|person| person.identity.as_str()).collect();
+    let seen: HashSet<&str> = gathered.people.iter().map(|person| person.identity.as_str()).collect();
     let places: HashMap<&str, usize> =
         gathered.recipients.iter().enumerate().map(|(place, recipient)| (recipient.identity.as_str(), place)).collect();
     let vanished = job.store.vanished(&last.scope, &seen)?;
     Ok(vanished
         .into_iter()
         .map(|Vanished { identity, recipient }| {
-            let place = recipient.and_then(|recipient| places.get(recipient.as_str()).copied());
-            Gone { identity, recipient: place.filter(|place| !behind.contains_key(place)) }
+            let left = recipient.filter(|recipient| !behind.contains_key(recipient));
+            let recipient = left.and_then(|recipient| places.get(recipient.as_str()).copied());
+            let contested = recipient.is_some_and(|place| gathered.contested.contains(&place));
+            Gone { identity, recipient, contested }
         })
         .collect())
+}
+
+/// After a read that ended early only the store can tell of rivals that were not reached: a recipient whose person of an
+/// earlier run was not met is nobody else's for now.
+fn part_from_unread(gathered: &mut Gathered, known: &BTreeMap<String, KnownPerson>) {
+    let met: HashSet<&str> = gathered.people.iter().map(|person| person.identity.as_str()).collect();
+    let unread = known.iter().filter(|(identity, _)| !met.contains(identity.as_str()));
+    let taken: HashSet<&str> = unread.filter_map(|(_, known)| known.recipient.as_deref()).collect();
+    for found in &mut gathered.matches {
+        let Match::One(place) = found else { continue };
+        let recipient = gathered.recipients.get(*place);
+        if recipient.is_some_and(|recipient| taken.contains(recipient.identity.as_str())) {
+            *found = Match::Ambiguous;
+        }
+    }
+}
+
+/// Judging and planning never wait, so they have to look for a caller who wants no more.
+fn go_on(job: &Job<'_>) -> Result<()> {
+    if job.observer.is_cancelled() { Err(Error::new(Code::Cancelled)) } else { Ok(()) }
 }
 
 impl Prepared {
@@ -119,6 +146,7 @@ impl Prepared {
         let mut changes = Vec::new();
         for (place, person) in self.gathered.people.iter().enumerate() {
             job.observer.step();
+            go_on(job)?;
             match self.gathered.matches.get(place) {
                 Some(Match::One(recipient)) => {
                     if let Some(recipient) = self.gathered.recipients.get(*recipient) {
@@ -129,7 +157,10 @@ impl Prepared {
                 Some(Match::Ambiguous) | None => changes.push(skip_person(person, reason::AMBIGUOUS)),
             }
         }
-        for gone in &self.gone {
+        if !self.scope.everybody {
+            changes.extend(self.gathered.deleted.iter().map(|person| skip_person(person, reason::VANISHED)));
+        }
+        for gone in self.gone.iter().filter(|gone| !gone.contested) {
             if let Some(recipient) = gone.recipient.and_then(|place| self.gathered.recipients.get(place)) {
                 changes.extend(self.of_gone(job, &gone.identity, recipient)?);
             }
@@ -139,14 +170,16 @@ impl Prepared {
 
     /// Plans a recipient anew from what it holds now, with the numbers of the rows it replaces.
     pub(super) fn anew(&self, job: &Job<'_>, person: &str, now: &Recipient) -> Result<Vec<Change>> {
-        let place = self.gathered.people.iter().position(|known| known.identity == person);
-        let mut changes = match place {
-            Some(place) => self.of_person(job, place, now)?,
+        let mut changes = match self.behind.get(&now.identity) {
+            Some(place) => self.of_person(job, *place, now)?,
             None => self.of_gone(job, person, now)?,
         };
         for change in &mut changes {
-            let same = |old: &&Change| old.recipient == change.recipient && old.attribute == change.attribute;
-            change.number = self.plan.changes.iter().find(same).map_or(0, |old| old.number);
+            let wanted = (&change.person, &change.recipient, change.attribute);
+            // a plan's rows are in this order
+            let search =
+                self.plan.changes.binary_search_by(|old| (&old.person, &old.recipient, old.attribute).cmp(&wanted));
+            change.number = search.ok().and_then(|place| self.plan.changes.get(place)).map_or(0, |old| old.number);
         }
         Ok(changes)
     }
@@ -216,7 +249,6 @@ impl Prepared {
     pub(super) fn seen(&self) -> Vec<SeenPerson<'_>> {
         let people = self.gathered.people.iter().zip(&self.values).zip(&self.gathered.matches);
         people
-            .filter(|((person, _), _)| !person.deleted)
             .map(|((person, values), found)| SeenPerson {
                 identity: &person.identity,
                 recipient: match found {
@@ -228,11 +260,10 @@ impl Prepared {
             .collect()
     }
 
-    /// People who are gone, with the recipient each left behind.
-    pub(super) fn gone(&self) -> impl Iterator<Item = (&str, Option<&Recipient>)> {
-        self.gone
-            .iter()
-            .map(|gone| (gone.identity.as_str(), gone.recipient.and_then(|it| self.gathered.recipients.get(it))))
+    /// People who are gone and need not stay known for what nobody can decide yet, with the recipient each left behind.
+    pub(super) fn forgettable(&self) -> impl Iterator<Item = (&str, Option<&Recipient>)> {
+        let clear = self.gone.iter().filter(|gone| !gone.contested);
+        clear.map(|gone| (gone.identity.as_str(), gone.recipient.and_then(|it| self.gathered.recipients.get(it))))
     }
 
     /// How many recipients somebody stands behind.

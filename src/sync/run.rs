@@ -5,16 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt as _;
 
-use crate::config::LogLevel;
 use crate::directory::{self, Selection};
-use crate::error::{Category, Code, Error, Result};
-use crate::planning::{Action, Change, skip_unresolved, tripped};
+use crate::error::{Code, Error, Result};
+use crate::planning::{Action, Change, skip_unresolved};
 use crate::store::{ChangeResult, CompleteRead};
 
 use super::apply::{Task, WhenStale, apply, ends_the_run};
 use super::prepare::{Prepared, prepare};
 use super::record::Record;
-use super::{Job, Phase};
+use super::{Job, Phase, guard};
 
 /// Requests at a time where the configuration does not say.
 const CONCURRENCY: u32 = 4;
@@ -52,7 +51,9 @@ async fn work(job: &Job<'_>, request: &Request, record: &mut Record<'_>) -> Resu
     record.counters.people = prepared.gathered.people.len() as u64;
     record.counters.recipients = prepared.recipients() as u64;
     store_plan(job, record.run, &prepared)?;
-    guard(job, request, &prepared).await?;
+    let limits = job.store.guard(job.config)?;
+    let input = prepared.guard_input(job, limits.window_hours)?;
+    guard::stop(job, &input, &limits, &request.force, request.staging).await?;
     for error in &prepared.gathered.report.unresolved {
         let change = skip_unresolved(error.get_target().unwrap_or_default(), error.category().name());
         record.tell(&change, Some(ChangeResult::Failed), Some(error)).await;
@@ -72,7 +73,7 @@ async fn work(job: &Job<'_>, request: &Request, record: &mut Record<'_>) -> Resu
         write_all(job, record, tasks(&prepared), WhenStale::PlanAnew(&prepared)).await?;
         remember(job, record, &prepared)?;
     }
-    incomplete(&prepared)
+    prepared.gathered.report.ended()
 }
 
 fn store_plan(job: &Job<'_>, run: i64, prepared: &Prepared) -> Result<()> {
@@ -82,20 +83,6 @@ fn store_plan(job: &Job<'_>, run: i64, prepared: &Prepared) -> Result<()> {
         Action::Set | Action::Clear => Some((change, ChangeResult::Planned)),
     });
     job.store.record_changes(run, rows)
-}
-
-/// Stops a run that writes; tells of a guard that would, in one that does not.
-async fn guard(job: &Job<'_>, request: &Request, prepared: &Prepared) -> Result<()> {
-    let guard = job.store.guard(job.config)?;
-    let input = prepared.guard_input(job, guard.window_hours)?;
-    for tripped in tripped(&input, &guard, &request.force) {
-        if !request.staging {
-            return Err(tripped.into());
-        }
-        let parameters = vec![("observed", tripped.observed.to_string()), ("allowed", tripped.allowed.to_string())];
-        job.observer.event(LogLevel::Warn, Code::GuardStopped, parameters).await;
-    }
-    Ok(())
 }
 
 /// The changes to write, by recipient.
@@ -160,7 +147,7 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     let replaces = scope.last.as_ref().map(|last| last.scope.as_str()).filter(|last| *last != scope.hash);
     let at_ms = job.surroundings.now_ms();
     job.store.record_read(&CompleteRead { scope: &scope.hash, replaces, run: record.run, at_ms, people: &seen })?;
-    for (identity, recipient) in prepared.gone() {
+    for (identity, recipient) in prepared.forgettable() {
         // while something of ours is left behind, who left it stays known
         let clean = recipient.map_or(Ok(true), |it| job.store.ours(&it.identity).map(|ours| ours.is_empty()))?;
         if clean {
@@ -169,12 +156,4 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     }
     job.store.purge(job.store.keep_days(job.config)?, at_ms)?;
     Ok(())
-}
-
-fn incomplete(prepared: &Prepared) -> Result<()> {
-    match &prepared.gathered.report.incomplete_reason {
-        None => Ok(()),
-        Some(error) if error.category() == Category::DirectoryIncomplete => Err(error.clone()),
-        Some(error) => Err(Error::new(Code::DirectoryIncomplete).with("detail", error.to_string())),
-    }
 }

@@ -82,7 +82,7 @@ fn same_mailbox(left: &Address, right: &Address) -> bool {
 }
 
 /// A domain as domains compare: lower case, A-labels, whichever form somebody wrote (RFC 9598 5).
-fn domain_key(domain: &str) -> String {
+pub(super) fn domain_key(domain: &str) -> String {
     if domain.is_ascii() {
         return domain.to_ascii_lowercase();
     }

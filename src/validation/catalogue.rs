@@ -68,6 +68,12 @@ pub(super) fn is_of_path(finding: &Finding) -> bool {
     ALL.iter().any(|rule| rule.code == finding.code && rule.of_path)
 }
 
+/// Whether an authority's CRLs cannot be relied on where this is found about it.
+pub(super) fn spoils_a_crl_issuer(finding: &Finding) -> bool {
+    let counts = finding.severity == Severity::Block || finding.leaves_open;
+    counts && (is_of_path(finding) || [WEAK_KEY.code, WEAK_SIGNATURE.code].contains(&finding.code))
+}
+
 macro_rules! rules {
     ($($constant:ident $code:literal $severity:ident $effect:ident $concerns:ident $of_path:literal $source:literal;)+) => {
         $(pub(super) static $constant: Rule = Rule {
@@ -109,14 +115,17 @@ rules! {
     ISSUER_REVOKED "issuer_revoked" Block Unfit Both true "RFC 5280 6.1.3 (a)(3)";
     KEY_USAGE_ENCRYPT "key_usage_encrypt" Block Unfit Encrypt false "RFC 5280 4.2.1.3";
     KEY_USAGE_SIGN "key_usage_sign" Block Unfit Sign false "RFC 8550 4.4.2";
+    NAME_CONSTRAINTS_LIMIT "name_constraints_limit" Warn Open Both true "RFC 5280 8";
     NAME_CONSTRAINTS_UNCHECKED "name_constraints_unchecked" Warn Open Both true "RFC 5280 4.2.1.10";
+    NAME_EXCLUDED "name_excluded" Block Unfit Both true "RFC 5280 6.1.3 (c)";
+    NAME_NOT_PERMITTED "name_not_permitted" Block Unfit Both true "RFC 5280 6.1.3 (b)";
     NO_ANCHORS "no_anchors" Warn Open Both true "RFC 5280 6.1.1 (d)";
     NOT_A_CERTIFICATE "not_a_certificate" Warn Open Both true "RFC 5280 4.1";
     NOT_YET_VALID "not_yet_valid" Block Unfit Both true "RFC 5280 6.1.3 (a)(2)";
     PATH_LENGTH_EXCEEDED "path_length_exceeded" Block Unfit Both true "RFC 5280 6.1.4 (l)";
     PATH_SEARCH_LIMIT "path_search_limit" Warn Open Both true "RFC 4158 2.4.2";
-    POLICIES_UNCHECKED "policies_unchecked" Warn Open Both true "RFC 5280 6.1.5 (g)";
     POLICY_MAPPING_ANY "policy_mapping_any" Block Unfit Both true "RFC 5280 6.1.4 (a)";
+    POLICY_REQUIRED "policy_required" Block Unfit Both true "RFC 5280 6.1.3 (f), 6.1.5 (g)";
     REVOCATION_UNKNOWN "revocation_unknown" Warn Open Both true "RFC 5280 6.3";
     REVOKED "revoked" Block Unfit Both true "RFC 5280 6.1.3 (a)(3)";
     SAN_MALFORMED "san_malformed" Block Unfit Both true "RFC 5280 4.2.1.6";

@@ -12,11 +12,17 @@ pub(super) fn check(path: &[Link<'_>], rules: &Rules, findings: &mut Vec<Finding
     let mut intermediates = 0;
     for (index, link) in path.iter().enumerate() {
         // the link above a certificate holds what came of its signature
-        if path.get(index + 1).is_some_and(|above| above.signature == SignatureCheck::Unsupported) {
-            let finding = rule::SIGNATURE_ALGORITHM_UNSUPPORTED.broken_by(index);
-            findings.push(finding.observed(&link.certificate.signature));
+        match path.get(index + 1).map(|above| (above.signature, &above.certificate.subject)) {
+            Some((SignatureCheck::Bad, issuer)) => {
+                findings.push(rule::SIGNATURE_INVALID.broken_by(index).observed(issuer));
+            }
+            Some((SignatureCheck::Unsupported | SignatureCheck::Pending, _)) => {
+                let finding = rule::SIGNATURE_ALGORITHM_UNSUPPORTED.broken_by(index);
+                findings.push(finding.observed(&link.certificate.signature));
+            }
+            Some((SignatureCheck::Good, _)) | None => {}
         }
-        if link.certificate.details.extensions.maps_any_policy && index > 0 {
+        if index > 0 && link.certificate.details.extensions.policies.maps_any() {
             findings.push(rule::POLICY_MAPPING_ANY.broken_by(index));
         }
         if index == 0 {
@@ -28,9 +34,6 @@ pub(super) fn check(path: &[Link<'_>], rules: &Rules, findings: &mut Vec<Finding
         if !link.certificate.is_self_issued() {
             intermediates += 1;
         }
-    }
-    if requires_explicit_policy(path) {
-        findings.push(rule::POLICIES_UNCHECKED.broken());
     }
 }
 
@@ -72,32 +75,4 @@ fn authority(link: &Link<'_>, index: usize, below: u32, findings: &mut Vec<Findi
         let finding = rule::ISSUER_EXTENDED_KEY_USAGE.broken_by(index);
         findings.push(finding.observed(purposes.join(", ")).expected("emailProtection"));
     }
-    if extensions.has_name_constraints {
-        findings.push(rule::NAME_CONSTRAINTS_UNCHECKED.broken_by(index));
-    }
-}
-
-/// Whether the path comes to demand a valid policy: explicit_policy of RFC 5280 6.1.2 (d), 6.1.4 (h) and (i), 6.1.5 (a) and (b).
-fn requires_explicit_policy(path: &[Link<'_>]) -> bool {
-    let mut left: Option<u32> = None;
-    let narrow = |left: Option<u32>, skip: Option<u32>| match (left, skip) {
-        (Some(left), Some(skip)) => Some(left.min(skip)),
-        (left, skip) => left.or(skip),
-    };
-    for (index, link) in path.iter().enumerate().rev() {
-        let skip = link.certificate.details.extensions.require_explicit_policy;
-        if link.anchor.is_some() {
-            left = narrow(left, skip);
-            continue;
-        }
-        if left == Some(0) {
-            return true;
-        }
-        if index == 0 || !link.certificate.is_self_issued() {
-            left = left.map(|left| left.saturating_sub(1));
-        }
-        // on the leaf only an immediate demand counts
-        left = narrow(left, skip.filter(|&skip| index > 0 || skip == 0));
-    }
-    left == Some(0)
 }

@@ -3,6 +3,7 @@
 use crate::certificate::{Certificate, SmimeValue};
 
 use super::catalogue as rule;
+use super::demands::{self, Demands};
 use super::evidence::Evidence;
 use super::path::Search;
 use super::rules::{Audience, Rules};
@@ -20,25 +21,52 @@ pub fn judge(
     evidence: &Evidence,
     rules: &Rules,
 ) -> Verdict {
+    judge_demanding(certificate, embedded, audience, evidence, rules, &demands::NONE)
+}
+
+/// [`judge`], with demands on the path.
+pub fn judge_demanding(
+    certificate: &Certificate,
+    embedded: &[Certificate],
+    audience: Option<&Audience<'_>>,
+    evidence: &Evidence,
+    rules: &Rules,
+    demands: &Demands,
+) -> Verdict {
     let mut findings = Vec::new();
     let matching = address::check(certificate, audience, rules, &mut findings);
-    let outcome = Search::new(evidence, rules, embedded, matching.domains.as_deref()).run(certificate);
+    let outcome = Search::new(evidence, rules, demands, embedded, matching.domains.as_deref()).run(certificate);
     leaf::check(certificate, outcome.leaf_is_anchor, rules, &mut findings);
     findings.extend(outcome.findings);
-    Verdict { address_match: matching.found, address_exact: matching.exact, ..conclude(outcome.subjects, findings) }
+    Verdict {
+        address_match: matching.found,
+        address_exact: matching.exact,
+        ..conclude(outcome.subjects, findings, demands)
+    }
 }
 
 /// Judges a value by the certificate that Outlook would take from it; one that holds none is undetermined.
 pub fn judge_value(value: &SmimeValue, audience: Option<&Audience<'_>>, evidence: &Evidence, rules: &Rules) -> Verdict {
+    judge_value_demanding(value, audience, evidence, rules, &demands::NONE)
+}
+
+/// [`judge_value`], with demands on the path.
+pub fn judge_value_demanding(
+    value: &SmimeValue,
+    audience: Option<&Audience<'_>>,
+    evidence: &Evidence,
+    rules: &Rules,
+    demands: &Demands,
+) -> Verdict {
     if let Some(certificate) = value.chosen(rules.at_ms) {
-        return judge(certificate, &value.certificates, audience, evidence, rules);
+        return judge_demanding(certificate, &value.certificates, audience, evidence, rules, demands);
     }
     let finding = if value.reference_only {
         rule::CONTAINER_REFERENCE_ONLY.broken()
     } else {
         rule::NOT_A_CERTIFICATE.broken().observed(beginning(&value.bytes))
     };
-    conclude(Vec::new(), vec![finding])
+    conclude(Vec::new(), vec![finding], demands)
 }
 
 /// How a value begins that nobody can read.
@@ -46,7 +74,7 @@ fn beginning(bytes: &[u8]) -> String {
     hex::encode_upper(bytes.get(..8).unwrap_or(bytes))
 }
 
-fn conclude(path: Vec<String>, mut findings: Vec<Finding>) -> Verdict {
+fn conclude(path: Vec<String>, mut findings: Vec<Finding>, demands: &Demands) -> Verdict {
     findings.sort_by_key(|finding| match finding.severity {
         Severity::Block => 0,
         Severity::Warn if finding.leaves_open => 1,
@@ -55,10 +83,8 @@ fn conclude(path: Vec<String>, mut findings: Vec<Finding>) -> Verdict {
     });
     let against = |finding: &&Finding| finding.severity == Severity::Block || finding.leaves_open;
     // unknown revocation is the caller's to weigh
-    let path_valid = findings
-        .iter()
-        .filter(against)
-        .all(|finding| finding.code == rule::REVOCATION_UNKNOWN.code || !rule::is_of_path(finding));
+    let accepted = |finding: &Finding| finding.code == rule::REVOCATION_UNKNOWN.code && !demands.known_revocation;
+    let path_valid = findings.iter().filter(against).all(|finding| accepted(finding) || !rule::is_of_path(finding));
     Verdict {
         path_valid,
         encrypt: fitness(&findings, Use::Encrypt),

@@ -16,6 +16,12 @@ pub(super) fn check(certificate: &Certificate, is_anchor: bool, rules: &Rules, f
     purpose(certificate, findings);
 }
 
+/// What of that concerns an authority that signs CRLs with a key of its own.
+pub(super) fn check_crl_issuer(certificate: &Certificate, rules: &Rules, findings: &mut Vec<Finding>) {
+    structure::check(certificate, 0, false, rules, findings);
+    dates(certificate, rules, findings);
+}
+
 fn dates(certificate: &Certificate, rules: &Rules, findings: &mut Vec<Finding>) {
     let (start, end) = (certificate.not_before_ms, certificate.not_after_ms);
     let soon = i64::from(rules.expiring_days).saturating_mul(DAY_MS);
@@ -69,7 +75,7 @@ fn encryption_usage(kind: KeyKind) -> Option<&'static [&'static str]> {
         KeyKind::Rsa { .. } | KeyKind::Encapsulation => Some(&["keyEncipherment"]),
         KeyKind::Ec(_) | KeyKind::EcOther | KeyKind::Agreement => Some(&["keyAgreement"]),
         KeyKind::Other => Some(&["keyEncipherment", "keyAgreement"]),
-        KeyKind::RsaPss { .. } | KeyKind::Dsa | KeyKind::Ed25519 | KeyKind::SignOnly => None,
+        KeyKind::RsaPss { .. } | KeyKind::Dsa | KeyKind::Ed25519 | KeyKind::MlDsa(_) | KeyKind::SignOnly => None,
     }
 }
 

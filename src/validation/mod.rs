@@ -1,18 +1,23 @@
 //! What a certificate is fit for. Pure: evidence, audience and time come in, a verdict goes out.
 //!
 //! `judge` puts it together: `address` and `leaf` look at the certificate itself, `path` builds paths and has each
-//! judged by `issuers` and `revocation`; every rule is in `catalogue`.
+//! judged by `issuers`, `names`, `policies` and `revocation`; every rule is in `catalogue`.
 
 mod address;
 mod catalogue;
+mod demands;
+mod dsa_signature;
 mod evidence;
 mod issuers;
 mod judge;
 pub mod keys;
 mod leaf;
+mod names;
 mod path;
+mod policies;
 mod reason;
 mod revocation;
+mod rsa_signature;
 mod rules;
 mod signature;
 mod structure;
@@ -21,8 +26,9 @@ mod verdict;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use demands::Demands;
 pub use evidence::{Anchor, Evidence};
-pub use judge::{judge, judge_value};
+pub use judge::{judge, judge_demanding, judge_value, judge_value_demanding};
 pub use reason::reason;
 pub use rules::{Audience, RevocationCheck, Rules};
 pub use verdict::{AddressMatch, Finding, Fitness, Severity, Use, Verdict};

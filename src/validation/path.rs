@@ -1,18 +1,22 @@
 //! Path building: from the leaf up by names, all ways in a stable order, until one is good; the best explanation is kept.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
-use crate::certificate::{Certificate, NameKey, Sha256, SignatureValue};
+use crate::certificate::{Certificate, DsaParameters, NameKey, Sha256, SignatureValue};
 
 use super::catalogue as rule;
+use super::demands::{self, Demands};
 use super::evidence::{Anchor, Evidence};
 use super::rules::Rules;
 use super::signature::{self, SignatureCheck};
 use super::verdict::{Finding, Severity};
-use super::{issuers, revocation};
+use super::{issuers, leaf, names, policies, revocation};
 
 /// Signatures looked at for one certificate, of CRLs too and remembered ones too; no pool, however hostile, costs more.
 pub(super) const MAX_SIGNATURE_CHECKS: usize = 128;
+/// Issuers of CRLs whose own CRLs have such an issuer again.
+const MAX_SIGNERS: usize = 4;
 /// Certificates in a path, anchor and leaf included.
 const MAX_PATH_CERTIFICATES: usize = 12;
 
@@ -26,6 +30,8 @@ pub(super) struct Link<'a> {
     pub(super) pooled: bool,
     /// What came of checking, with its key, the signature of the certificate before it.
     pub(super) signature: SignatureCheck,
+    /// The parameters of its key, where it leaves them to its issuer's (RFC 5280 6.1.4 (f)).
+    pub(super) inherited: Option<&'a DsaParameters>,
 }
 
 /// The best path found, and what speaks against it.
@@ -52,10 +58,18 @@ type Score = (u8, usize, usize);
 pub(super) struct Search<'a> {
     pub(super) evidence: &'a Evidence,
     pub(super) rules: &'a Rules,
+    demands: &'a Demands,
     embedded: &'a [Certificate],
     /// Domains of which the anchor has to vouch for one.
     domains: Option<&'a [String]>,
+    /// The one anchor that counts, where not all do.
+    only_anchor: Option<Sha256>,
+    /// The CRL issuers that are being looked at, the outermost first.
+    signers: Vec<Sha256>,
+    /// What came of looking at a CRL issuer below an anchor.
+    vouched: HashMap<(Sha256, Sha256), bool>,
     checks_left: usize,
+    comparisons_left: usize,
     best: Option<(Score, Outcome)>,
 }
 
@@ -63,24 +77,36 @@ impl<'a> Search<'a> {
     pub(super) fn new(
         evidence: &'a Evidence,
         rules: &'a Rules,
+        demands: &'a Demands,
         embedded: &'a [Certificate],
         domains: Option<&'a [String]>,
     ) -> Self {
-        Self { evidence, rules, embedded, domains, checks_left: MAX_SIGNATURE_CHECKS, best: None }
+        Self {
+            evidence,
+            rules,
+            demands,
+            embedded,
+            domains,
+            only_anchor: None,
+            signers: Vec::new(),
+            vouched: HashMap::new(),
+            checks_left: MAX_SIGNATURE_CHECKS,
+            comparisons_left: names::MAX_COMPARISONS,
+            best: None,
+        }
     }
 
     /// The best path of a leaf.
-    pub(super) fn run(mut self, leaf: &'a Certificate) -> Outcome {
+    pub(super) fn run(&mut self, leaf: &'a Certificate) -> Outcome {
         let subject = &leaf.details.subject;
         let anchor = self.evidence.anchors_named(subject).find(|anchor| anchor.certificate.sha256 == leaf.sha256);
-        let mut path =
-            vec![Link { certificate: leaf, anchor, pooled: anchor.is_some(), signature: SignatureCheck::Good }];
+        let mut path = vec![link(leaf, anchor, anchor.is_some())];
         if anchor.is_some() {
             self.complete(&path);
         } else {
             self.extend(&mut path);
         }
-        let mut outcome = self.best.map(|(_, outcome)| outcome).unwrap_or_default();
+        let mut outcome = self.best.take().map(|(_, outcome)| outcome).unwrap_or_default();
         outcome.leaf_is_anchor = anchor.is_some();
         if self.checks_left == 0 && !is_good(&outcome.findings) {
             outcome.findings.push(rule::PATH_SEARCH_LIMIT.broken().expected(MAX_SIGNATURE_CHECKS.to_string()));
@@ -103,7 +129,7 @@ impl<'a> Search<'a> {
             }
             let remember = (last.pooled && candidate.pooled).then_some(last.certificate.sha256);
             let signed = &last.certificate.details.signature;
-            let Some(check) = self.check(signed, remember, candidate.certificate) else { break };
+            let Some(check) = self.check(signed, remember, &candidate) else { break };
             if check == SignatureCheck::Bad {
                 // where key identifiers differ it is simply not the issuer
                 if hint(last.certificate, candidate.certificate) < DIFFERENT_KEY {
@@ -133,8 +159,12 @@ impl<'a> Search<'a> {
     /// Who may have issued a certificate, the likeliest first: anchors, then by key identifier, validity and age.
     fn candidates(&self, certificate: &'a Certificate) -> Vec<Link<'a>> {
         let issuer: &NameKey = &certificate.details.issuer;
-        let link = |certificate, anchor, pooled| Link { certificate, anchor, pooled, signature: SignatureCheck::Good };
-        let anchors = self.evidence.anchors_named(issuer).map(|anchor| link(&anchor.certificate, Some(anchor), true));
+        let counts = |anchor: &&Anchor| self.only_anchor.is_none_or(|only| anchor.certificate.sha256 == only);
+        let anchors = self
+            .evidence
+            .anchors_named(issuer)
+            .filter(counts)
+            .map(|anchor| link(&anchor.certificate, Some(anchor), true));
         let pooled = self.evidence.intermediates_named(issuer).map(|certificate| link(certificate, None, true));
         let mut candidates: Vec<Link<'a>> = anchors.chain(pooled).collect();
         // more than the limit could not be checked anyway
@@ -159,12 +189,17 @@ impl<'a> Search<'a> {
         &mut self,
         signed: &SignatureValue,
         remember: Option<Sha256>,
-        signer: &Certificate,
+        signer: &Link<'_>,
     ) -> Option<SignatureCheck> {
+        let key = &signer.certificate.details.public_key;
+        if key.inherits_parameters() && signer.inherited.is_none() {
+            return Some(SignatureCheck::Pending);
+        }
         self.checks_left = self.checks_left.checked_sub(1)?;
-        let check = || signature::check(signed, &signer.details.public_key);
-        Some(match remember {
-            Some(digest) => self.evidence.remembered(digest, signer.sha256, check),
+        let check = || signature::check(signed, key, signer.inherited);
+        // with other parameters the same key is another one
+        Some(match remember.filter(|_| signer.inherited.is_none()) {
+            Some(digest) => self.evidence.remembered(digest, signer.certificate.sha256, check),
             None => check(),
         })
     }
@@ -172,15 +207,71 @@ impl<'a> Search<'a> {
     fn is_self_signed(&mut self, link: Link<'a>) -> bool {
         let certificate = link.certificate;
         certificate.is_self_issued()
-            && self
-                .check(&certificate.details.signature, None, certificate)
-                .is_some_and(|check| check != SignatureCheck::Bad)
+            && self.check(&certificate.details.signature, None, &link).is_some_and(|check| check != SignatureCheck::Bad)
+    }
+
+    /// Gives every key that leaves its parameters to its issuer those of the path, and checks what had to wait for them.
+    fn with_parameters(&mut self, path: &[Link<'a>]) -> Vec<Link<'a>> {
+        let mut path = path.to_vec();
+        let mut above: Option<&'a DsaParameters> = None;
+        for index in (0..path.len()).rev() {
+            let Some(link) = path.get_mut(index) else { break };
+            let key = &link.certificate.details.public_key;
+            if key.inherits_parameters() {
+                link.inherited = above;
+            }
+            above = key.dsa_parameters.as_ref().or(link.inherited);
+            let link = *link;
+            if link.signature != SignatureCheck::Pending {
+                continue;
+            }
+            let below = index.checked_sub(1).and_then(|below| path.get(below));
+            let check = below.and_then(|below| self.check(&below.certificate.details.signature, None, &link));
+            if let Some(link) = path.get_mut(index) {
+                link.signature =
+                    check.filter(|check| *check != SignatureCheck::Pending).unwrap_or(SignatureCheck::Unsupported);
+            }
+        }
+        path
+    }
+
+    /// Whether an authority below the same anchor may sign CRLs: its own path is good. One that is looked at already
+    /// is taken to be, so that a list may speak of its own issuer too.
+    pub(super) fn vouches(&mut self, signer: &'a Certificate, anchor: Sha256) -> bool {
+        if self.signers.contains(&signer.sha256) {
+            return true;
+        }
+        if self.signers.len() >= MAX_SIGNERS {
+            return false;
+        }
+        if let Some(known) = self.vouched.get(&(signer.sha256, anchor)) {
+            return *known;
+        }
+        let mut search = Self::new(self.evidence, self.rules, &demands::NONE, &[], None);
+        search.only_anchor = Some(anchor);
+        search.signers = self.signers.iter().copied().chain([signer.sha256]).collect();
+        search.checks_left = self.checks_left;
+        search.comparisons_left = self.comparisons_left;
+        let outcome = search.run(signer);
+        self.checks_left = search.checks_left;
+        self.comparisons_left = search.comparisons_left;
+        let mut findings = outcome.findings;
+        leaf::check_crl_issuer(signer, self.rules, &mut findings);
+        let good = !outcome.subjects.is_empty() && findings.iter().all(|finding| !rule::spoils_a_crl_issuer(finding));
+        // what was taken for granted about the outer ones may turn out wrong
+        if self.signers.is_empty() {
+            self.vouched.insert((signer.sha256, anchor), good);
+        }
+        good
     }
 
     /// Judges a path that ends in an anchor. True if nothing speaks against it.
     fn complete(&mut self, path: &[Link<'a>]) -> bool {
         let mut findings = Vec::new();
+        let path = &self.with_parameters(path)[..];
         issuers::check(path, self.rules, &mut findings);
+        names::check(path, &mut self.comparisons_left, &mut findings);
+        policies::check(path, self.demands, &mut findings);
         revocation::check(path, self, &mut findings);
         if let Some(domains) = path.last().and_then(|link| link.anchor).and_then(|anchor| anchor.domains.as_ref())
             && let Some(wanted) = self.domains
@@ -198,6 +289,7 @@ impl<'a> Search<'a> {
     fn incomplete(&mut self, path: &[Link<'a>], end: &End<'a>) {
         let mut findings = Vec::new();
         issuers::check(path, self.rules, &mut findings);
+        names::check(path, &mut self.comparisons_left, &mut findings);
         // without an anchor it is not settled that these are the issuers, so nothing about them is held against the leaf
         for finding in findings.iter_mut().filter(|finding| finding.severity == Severity::Block) {
             finding.severity = Severity::Warn;
@@ -238,6 +330,10 @@ impl<'a> Search<'a> {
             self.best = Some((score, Outcome { subjects, leaf_is_anchor: false, findings }));
         }
     }
+}
+
+pub(super) fn link<'a>(certificate: &'a Certificate, anchor: Option<&'a Anchor>, pooled: bool) -> Link<'a> {
+    Link { certificate, anchor, pooled, signature: SignatureCheck::Good, inherited: None }
 }
 
 fn is_good(findings: &[Finding]) -> bool {

@@ -1,8 +1,10 @@
-//! Signatures, through aws-lc-rs.
+//! Signatures, through aws-lc-rs where it has a verifier.
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 
-use crate::certificate::{Curve, Hash, KeyKind, PublicKey, Scheme, SignatureValue};
+use crate::certificate::{Curve, DsaParameters, Hash, KeyKind, MlDsa, Pss, PublicKey, Scheme, SignatureValue};
+
+use super::{dsa_signature, rsa_signature};
 
 /// What became of checking a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,37 +15,73 @@ pub(super) enum SignatureCheck {
     Bad,
     /// This engine cannot say.
     Unsupported,
+    /// It has to wait until the path says what the key's parameters are.
+    Pending,
 }
 
-/// Checks a signature with a key.
-pub(super) fn check(signed: &SignatureValue, key: &PublicKey) -> SignatureCheck {
-    let algorithm: &dyn VerificationAlgorithm = match algorithm(signed.scheme, key) {
-        Ok(algorithm) => algorithm,
-        Err(answer) => return answer,
-    };
-    match UnparsedPublicKey::new(algorithm, &key.bytes).verify(&signed.message, &signed.value) {
+/// Checks a signature with a key. `inherited`: the parameters of a DSA key that has none of its own.
+pub(super) fn check(signed: &SignatureValue, key: &PublicKey, inherited: Option<&DsaParameters>) -> SignatureCheck {
+    let (message, value) = (&*signed.message, &*signed.value);
+    match (signed.scheme, key.kind) {
+        (Scheme::RsaPkcs1(hash), KeyKind::Rsa { bits }) => match rsa(hash, bits) {
+            Some(algorithm) => verify(algorithm, key, message, value),
+            None => rsa_signature::pkcs1(hash, key, message, value),
+        },
+        (Scheme::RsaPss(pss), KeyKind::Rsa { bits }) => verify_pss(pss, bits, key, message, value),
+        (Scheme::RsaPss(pss), KeyKind::RsaPss { bits, limits }) => {
+            // a key that says how it is used is used in no other way (RFC 4055 3.3)
+            let allowed = |limits: Pss| limits.hash == pss.hash && limits.mask == pss.mask && limits.salt <= pss.salt;
+            if !limits.is_none_or(allowed) {
+                return SignatureCheck::Bad;
+            }
+            verify_pss(pss, bits, key, message, value)
+        }
+        // a compressed point is allowed, and nobody writes one
+        (Scheme::Ecdsa(hash), KeyKind::Ec(curve)) if key.bytes.first() == Some(&4) => match ecdsa(hash, curve) {
+            Some(algorithm) => verify(algorithm, key, message, value),
+            None => SignatureCheck::Unsupported,
+        },
+        (Scheme::Ed25519, KeyKind::Ed25519) => verify(&signature::ED25519, key, message, value),
+        (Scheme::MlDsa(scheme), KeyKind::MlDsa(kind)) if scheme == kind => verify(ml_dsa(kind), key, message, value),
+        (Scheme::Dsa(hash), KeyKind::Dsa) => match key.dsa_parameters.as_ref().or(inherited) {
+            Some(parameters) => dsa_signature::check(hash, key, parameters, message, value),
+            None => SignatureCheck::Unsupported,
+        },
+        // RFC 9925: there is no signature, so nobody made it
+        (Scheme::Unsigned, _) => SignatureCheck::Bad,
+        (Scheme::Ecdsa(_), KeyKind::Ec(_) | KeyKind::EcOther)
+        | (Scheme::Other, _)
+        | (_, KeyKind::Other | KeyKind::SignOnly) => SignatureCheck::Unsupported,
+        // a key of another kind cannot have made it
+        _ => SignatureCheck::Bad,
+    }
+}
+
+fn verify(
+    algorithm: &'static dyn VerificationAlgorithm,
+    key: &PublicKey,
+    message: &[u8],
+    value: &[u8],
+) -> SignatureCheck {
+    match UnparsedPublicKey::new(algorithm, &key.bytes).verify(message, value) {
         Ok(()) => SignatureCheck::Good,
         Err(_) => SignatureCheck::Bad,
     }
 }
 
-fn algorithm(scheme: Scheme, key: &PublicKey) -> Result<&'static dyn VerificationAlgorithm, SignatureCheck> {
-    match (scheme, key.kind) {
-        (Scheme::RsaPkcs1(hash), KeyKind::Rsa { bits }) => rsa(hash, bits).ok_or(SignatureCheck::Unsupported),
-        (Scheme::RsaPss(hash), KeyKind::Rsa { bits } | KeyKind::RsaPss { bits }) => {
-            pss(hash, bits).ok_or(SignatureCheck::Unsupported)
-        }
-        // a compressed point is allowed, and nobody writes one
-        (Scheme::Ecdsa(hash), KeyKind::Ec(curve)) if key.bytes.first() == Some(&4) => {
-            ecdsa(hash, curve).ok_or(SignatureCheck::Unsupported)
-        }
-        (Scheme::Ed25519, KeyKind::Ed25519) => Ok(&signature::ED25519),
-        (Scheme::Ecdsa(_), KeyKind::Ec(_) | KeyKind::EcOther)
-        | (Scheme::Dsa(_), KeyKind::Dsa)
-        | (Scheme::Other, _)
-        | (_, KeyKind::Other | KeyKind::SignOnly) => Err(SignatureCheck::Unsupported),
-        // a key of another kind cannot have made it
-        _ => Err(SignatureCheck::Bad),
+fn verify_pss(parameters: Pss, bits: u32, key: &PublicKey, message: &[u8], value: &[u8]) -> SignatureCheck {
+    let usual = parameters.mask == parameters.hash && parameters.salt == parameters.hash.length();
+    match pss(parameters.hash, bits).filter(|_| usual) {
+        Some(algorithm) => verify(algorithm, key, message, value),
+        None => rsa_signature::pss(parameters, key, message, value),
+    }
+}
+
+fn ml_dsa(kind: MlDsa) -> &'static dyn VerificationAlgorithm {
+    match kind {
+        MlDsa::MlDsa44 => &signature::ML_DSA_44,
+        MlDsa::MlDsa65 => &signature::ML_DSA_65,
+        MlDsa::MlDsa87 => &signature::ML_DSA_87,
     }
 }
 

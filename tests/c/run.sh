@@ -128,6 +128,7 @@ fi
 
 stop_tenant
 under c/sync-outcome 0 "$SMIMESYNC_COMPANY" verify --expected "$work/company/expected-ldif.json" --rows "$work/sync.jsonl" --tenant "$work/company/saved.json"
+python3 "$root/tests/hosts/faults.py" run c/faults "$host" || failed=1
 under c/closed-port 13 "$host" "$work/company/config.json" compare
 says c/closed-port-area '"category":"network","area":"exchange"'
 exit $failed

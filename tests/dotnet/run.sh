@@ -59,6 +59,7 @@ same() {
     fi
 }
 
+faults=
 compare_hosts() {
     same "$1/columns" "$work/empty.json" columns
     same "$1/one-verb" "$work/empty.json" columns '{"verb":"runs"}'
@@ -70,6 +71,12 @@ compare_hosts() {
     cd "$work" && same "$1/relative-configuration" absent.json fetch
     if [ $tenant = yes ]; then
         for verb in fetch validate recipients; do same "$1/$verb" "$work/company/config.json" "$verb"; done
+        # one build of the same source is enough for the faults
+        if [ -z "$faults" ]; then
+            # shellcheck disable=SC2086
+            python3 "$root/tests/hosts/faults.py" run "$1/faults" $host || failed=1
+            faults=done
+        fi
     fi
 }
 

@@ -116,7 +116,7 @@ async fn a_list_that_the_service_cuts_is_never_taken_for_whole() {
 #[tokio::test]
 async fn a_failing_later_page_makes_the_list_incomplete() {
     let bench = Bench::new(json!({ "page_size": 2 })).await;
-    let fault = json!({ "fault": "forbidden", "after": 1, "cmdlet": "Get-Mailbox" });
+    let fault = json!({ "fault": "server_error", "count": 100, "after": 1, "cmdlet": "Get-Mailbox" });
     bench.tenant.merge_switches(json!({ "faults": [fault] })).unwrap();
     let (sink, mut pages) = mpsc::channel(100);
     let error = bench.exchange.list(Selection::default(), &sink).await.unwrap_err();

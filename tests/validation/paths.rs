@@ -1,8 +1,7 @@
 //! Paths: building them through pools that are incomplete, ambiguous or hostile, and the rules for authorities.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
-    KeyUsagePurpose, NameConstraints, date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, date_time_ymd,
 };
 use smimesync::certificate::Certificate;
 use smimesync::people::Address;
@@ -36,21 +35,6 @@ fn rules_for_authorities() {
     assert_eq!(purposes(ExtendedKeyUsagePurpose::EmailProtection), (vec![], true, Fitness::Fit));
     let (found, path_valid, fitness) = purposes(ExtendedKeyUsagePurpose::ServerAuth);
     assert_eq!((found, path_valid, fitness), (vec!["issuer_extended_key_usage"], true, Fitness::Unfit));
-}
-
-#[test]
-fn what_is_not_evaluated_is_said() {
-    let subtree = GeneralSubtree::DnsName("contoso.com".into());
-    let constraints = NameConstraints { permitted_subtrees: vec![subtree], excluded_subtrees: vec![] };
-    let found = below_changed(|params| params.name_constraints = Some(constraints));
-    assert_eq!(found, (vec!["name_constraints_unchecked"], false, Fitness::Undetermined));
-    // policyConstraints { requireExplicitPolicy [0] 0 }, and one that only begins below the leaf
-    let policy = |skip: u8| {
-        let extension = CustomExtension::from_oid_content(&[2, 5, 29, 36], vec![0x30, 3, 0x80, 1, skip]);
-        below_changed(|params| params.custom_extensions = vec![extension])
-    };
-    assert_eq!(policy(0), (vec!["policies_unchecked"], false, Fitness::Undetermined));
-    assert_eq!(policy(2), (vec![], true, Fitness::Fit));
 }
 
 #[test]

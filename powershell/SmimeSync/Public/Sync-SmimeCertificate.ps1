@@ -102,7 +102,7 @@ function Sync-SmimeCertificate {
             if ($planned.Count -eq 0 -and ($Staging -or $isUnasked)) {
                 if ($Staging) { $options.staging = $true }
                 if ($Force) { $options.force = @($Force) }
-                if ($Staging -or $PSCmdlet.ShouldProcess($Script:Connection.Organization, $Script:Text.SyncAction)) {
+                if ($Staging -or $PSCmdlet.ShouldProcess([string] $Script:Connection.Info.Organization, $Script:Text.SyncAction)) {
                     Receive-SmimeRow @receive -Verb 'sync' -Option $options -Activity $Script:Text.ActivitySync -SkipUnchanged:(-not $IncludeEqual)
                 }
                 return

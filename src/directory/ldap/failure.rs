@@ -170,18 +170,6 @@ fn of_tls(error: &rustls::Error) -> Error {
     Error::new(code).with("detail", error.to_string())
 }
 
-/// The same failure after people were already read.
-pub(super) fn incomplete(error: &Error) -> Error {
-    if error.code() == Code::DirectoryIncomplete {
-        return error.clone();
-    }
-    let incomplete = Error::new(Code::DirectoryIncomplete).with("detail", error.to_string());
-    match error.get_target() {
-        Some(target) => incomplete.target(target),
-        None => incomplete,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,7 +17,7 @@ use crate::people::Person;
 use super::selection::{Finder, Repeated, Wanted};
 use crate::net::CheckStep;
 
-use super::{ReadReport, Selection};
+use super::{ReadReport, Selection, incomplete};
 use people::Reading;
 
 /// Reads the wanted people of the first server that can be spoken to.
@@ -47,7 +47,7 @@ pub(super) async fn read(
         let incomplete_reason = match ended {
             Ok(()) => None,
             Err(error) if error.code() == Code::Cancelled || finder.delivered() == 0 => return Err(error),
-            Err(error) => Some(failure::incomplete(&error)),
+            Err(error) => Some(incomplete(error)),
         };
         let server = Some(connection.url.clone());
         connection.close().await;

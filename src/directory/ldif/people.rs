@@ -15,7 +15,7 @@ use crate::directory::filter::Filter;
 use crate::directory::name::Name;
 use crate::directory::person::person;
 use crate::directory::selection::{Finder, Next, Repeated, Wanted};
-use crate::directory::{ReadReport, Selection};
+use crate::directory::{ReadReport, Selection, incomplete};
 use crate::error::{Code, Error, Result};
 use crate::net::CheckStep;
 use crate::people::Person;
@@ -60,7 +60,7 @@ pub(in crate::directory) fn read(
             }
         }
         Err(error) if finder.delivered() == 0 || error.code() == Code::Cancelled => return Err(named(error)),
-        Err(error) => report.incomplete_reason = Some(named(error)),
+        Err(error) => report.incomplete_reason = Some(incomplete(named(error))),
     }
     let found = finder.finish();
     if let [failed] = found.unresolved.as_slice()

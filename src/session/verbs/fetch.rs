@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::certificate::SmimeValue;
 use crate::config::LogLevel;
 use crate::directory::{self, ReadReport, Selection};
-use crate::error::{Category, Code, Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::people::{Address, Person};
 use crate::session::columns::{self, PROBLEM};
 use crate::session::context::Context;
@@ -40,7 +40,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
             let row = Row::new(columns::of(Verb::Fetch)).set("identity", error.get_target());
             output.row(rows::failure(row, Some(error), culture)).await?;
         }
-        finish(&report)
+        report.ended()
     }))
 }
 
@@ -75,15 +75,6 @@ pub(super) async fn each_person(
         output.event(LogLevel::Warn, Code::LimitReached, vec![("limit", limit)]).await;
     }
     Ok(report)
-}
-
-/// An incomplete read ends its verb with an error, after its rows.
-pub(super) fn finish(report: &ReadReport) -> Result<()> {
-    match &report.incomplete_reason {
-        None => Ok(()),
-        Some(error) if error.category() == Category::DirectoryIncomplete => Err(error.clone()),
-        Some(error) => Err(Error::new(Code::DirectoryIncomplete).with("detail", error.to_string())),
-    }
 }
 
 fn row(person: &Person, at_ms: i64, culture: Culture) -> Row {

@@ -20,7 +20,7 @@ use crate::text::Culture;
 use crate::validation::keys::{Interrupted, Pace, Survey, Weakness};
 
 use super::Work;
-use super::fetch::{each_person, finish};
+use super::fetch::each_person;
 use super::validate::{Item, Subject, subjects};
 
 #[derive(Default, Deserialize)]
@@ -57,7 +57,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
             let row = Row::new(columns::of(Verb::Keys)).set("person", error.get_target());
             output.row(rows::failure(row, Some(error), culture)).await?;
         }
-        finish(&report)
+        report.ended()
     }))
 }
 

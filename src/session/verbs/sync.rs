@@ -28,17 +28,15 @@ struct Options {
 
 enum Task {
     Run(Selection, Vec<String>, Option<bool>),
-    Chosen(Chosen),
+    Chosen(Chosen, Option<bool>),
 }
 
 pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
     let task = task(options)?;
     Ok(Box::pin(async move {
         let (config, store) = (context.config(), context.store()?);
-        let staging = match &task {
-            Task::Run(_, _, staging) => staging.map_or_else(|| store.staging(), Ok)?,
-            Task::Chosen(chosen) => chosen.staging,
-        };
+        let (Task::Run(_, _, asked) | Task::Chosen(_, asked)) = &task;
+        let staging = asked.map_or_else(|| store.staging(), Ok)?;
         if !staging && !store.is_durable() {
             return Err(Error::new(Code::ConfigMissing).target("/store/path"));
         }
@@ -46,7 +44,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         let job = job(&context, &config, &store, &exchange, &output);
         match task {
             Task::Run(selection, force, _) => sync::run(&job, &Request { selection, staging, force }).await,
-            Task::Chosen(chosen) => sync::apply_chosen(&job, &chosen).await,
+            Task::Chosen(chosen, _) => sync::apply_chosen(&job, &Chosen { staging, ..chosen }).await,
         }
     }))
 }
@@ -73,6 +71,6 @@ fn task(options: &str) -> Result<Task> {
         return Err(pointer_error(Source::Options, "/changes", "expected at least one change"));
     }
     let numbers = options.changes.unwrap_or_default();
-    let staging = options.staging.unwrap_or(false);
-    Ok(Task::Chosen(Chosen { run: run.number()?, numbers, staging, force: options.force }))
+    let chosen = Chosen { run: run.number()?, numbers, staging: true, force: options.force };
+    Ok(Task::Chosen(chosen, options.staging))
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use crate::certificate::{Attribute, Bundle, SmimeValue};
-use crate::config::{Config, RevocationMode, Source as Text, pointer_error, rfc3339};
+use crate::certificate::{Attribute, Bundle, PolicyId, SmimeValue};
+use crate::config::{Config, RevocationMode, Source as Text, Undetermined, pointer_error, rfc3339, text_or};
 use crate::directory::Selection;
 use crate::error::{Code, Error, Result};
 use crate::people::{Address, Person, RawValue};
@@ -18,17 +18,26 @@ use crate::session::output::Output;
 use crate::session::{Row, Verb, columns, rows};
 use crate::sync::{Judge, Observer as _, Phase};
 use crate::trust::{self, Source, Sources};
-use crate::validation::{Audience, RevocationCheck, judge_value};
+use crate::validation::{Audience, Demands, RevocationCheck, judge_value_demanding};
 
 use super::Work;
-use super::fetch::{each_person, finish};
+use super::fetch::each_person;
 
-/// A file name or the bytes themselves.
-#[derive(Deserialize)]
-#[serde(untagged)]
+/// A file name or the bytes themselves, in base64.
 pub(super) enum Item {
     File(PathBuf),
-    Der { der: String },
+    Der(String),
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Bytes {
+            der: String,
+        }
+        let expected = "a file name or { \"der\": \"base64\" }";
+        text_or(deserializer, expected, |file| Self::File(file.into()), |Bytes { der }| Self::Der(der))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -42,13 +51,13 @@ struct Options {
     at: Option<String>,
     emails: Option<Vec<String>>,
     revocation_mode: Option<RevocationMode>,
+    initial_policies: Option<Vec<String>>,
+    explicit_policy: bool,
+    inhibit_mapping: bool,
+    inhibit_any: bool,
+    undetermined: Option<Undetermined>,
     // not of this version: named so that they are refused as such, and not as unknown
     ocsp_responses: Option<serde_json::Value>,
-    initial_policies: Option<serde_json::Value>,
-    explicit_policy: Option<serde_json::Value>,
-    inhibit_mapping: Option<serde_json::Value>,
-    inhibit_any: Option<serde_json::Value>,
-    undetermined: Option<serde_json::Value>,
     lint_profile: Option<serde_json::Value>,
 }
 
@@ -72,12 +81,13 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         let config = context.config();
         let at_ms = at_ms.map_or_else(|| config.at_ms(context.surroundings().now_ms()), Ok)?;
         let judge = judge(&config, &options, at_ms)?;
+        let demands = options.demands(&config)?;
         if options.hands_in() {
             let subjects = subjects(options.files.as_deref(), options.certificates.as_deref(), &config)?;
             output.begin(Phase::Judging, subjects.len());
             for subject in &subjects {
                 output.step();
-                output.row(row(&context, &judge, subject, addresses.as_deref())).await?;
+                output.row(row(&context, &judge, &demands, subject, addresses.as_deref())).await?;
             }
             return Ok(());
         }
@@ -89,14 +99,14 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
                 attribute: Some(raw.attribute),
                 value: SmimeValue::parse(Arc::clone(&raw.bytes)),
             };
-            person.values.iter().map(|raw| row(&context, &judge, &of(raw), Some(asked))).collect()
+            person.values.iter().map(|raw| row(&context, &judge, &demands, &of(raw), Some(asked))).collect()
         };
         let report = each_person(&context, &selection, &output, judged).await?;
         for error in &report.unresolved {
             let row = Row::new(columns::of(Verb::Validate)).set("person", error.get_target());
             output.row(rows::failure(row, Some(error), context.culture())).await?;
         }
-        finish(&report)
+        report.ended()
     }))
 }
 
@@ -108,11 +118,6 @@ impl Options {
     fn supported(&self) -> Result<()> {
         let unsupported = [
             ("/ocsp_responses", &self.ocsp_responses, "OCSP"),
-            ("/initial_policies", &self.initial_policies, "certificate policies"),
-            ("/explicit_policy", &self.explicit_policy, "certificate policies"),
-            ("/inhibit_mapping", &self.inhibit_mapping, "certificate policies"),
-            ("/inhibit_any", &self.inhibit_any, "certificate policies"),
-            ("/undetermined", &self.undetermined, "weighing undetermined revocation"),
             ("/lint_profile", &self.lint_profile, "the S/MIME Baseline Requirements"),
         ];
         for (pointer, option, what) in unsupported {
@@ -133,6 +138,27 @@ impl Options {
             Address::parse(text).ok_or_else(wrong)
         };
         emails.iter().enumerate().map(parse).collect::<Result<_>>().map(Some)
+    }
+
+    /// RFC 5280 6.1.1; what unknown revocation means is the configuration's to say where the options do not.
+    fn demands(&self, config: &Config) -> Result<Demands> {
+        let parse = |(index, text): (usize, &String)| {
+            let pointer = format!("/initial_policies/{index}");
+            let wrong = || pointer_error(Text::Options, &pointer, "expected an object identifier or anyPolicy");
+            PolicyId::parse(text).ok_or_else(wrong)
+        };
+        // the set is never empty: without a policy nothing could be valid
+        if self.initial_policies.as_ref().is_some_and(Vec::is_empty) {
+            return Err(pointer_error(Text::Options, "/initial_policies", "expected at least one policy"));
+        }
+        let undetermined = self.undetermined.unwrap_or(config.revocation.undetermined);
+        Ok(Demands {
+            policies: self.initial_policies.iter().flatten().enumerate().map(parse).collect::<Result<_>>()?,
+            explicit_policy: self.explicit_policy,
+            inhibit_mapping: self.inhibit_mapping,
+            inhibit_any: self.inhibit_any,
+            known_revocation: undetermined == Undetermined::Reject,
+        })
     }
 
     fn sources(&self, config: &Config) -> Result<Sources> {
@@ -190,7 +216,7 @@ fn judge(config: &Config, options: &Options, at_ms: i64) -> Result<Judge> {
 fn source(config: &Config, item: &Item, pointer: &str) -> Result<Source> {
     match item {
         Item::File(name) => Ok(Source::Path(config.path(name))),
-        Item::Der { der } => BASE64_STANDARD
+        Item::Der(der) => BASE64_STANDARD
             .decode(der)
             .map(Source::Bytes)
             .map_err(|_| pointer_error(Text::Options, &format!("{pointer}/der"), "expected base64")),
@@ -212,9 +238,9 @@ fn from_bytes(bytes: &[u8], source: Option<String>, subjects: &mut Vec<Subject>)
     }
 }
 
-fn row(context: &Context, judge: &Judge, subject: &Subject, addresses: Option<&[Address]>) -> Row {
+fn row(context: &Context, judge: &Judge, demands: &Demands, subject: &Subject, addresses: Option<&[Address]>) -> Row {
     let audience = addresses.map(|addresses| Audience { addresses });
-    let verdict = judge_value(&subject.value, audience.as_ref(), &judge.evidence, &judge.rules);
+    let verdict = judge_value_demanding(&subject.value, audience.as_ref(), &judge.evidence, &judge.rules, demands);
     let at_ms = judge.rules.at_ms;
     let certificate = subject.value.chosen(at_ms);
     let held = Some((subject.attribute, &subject.value));

@@ -5,7 +5,7 @@ use super::Table;
 pub(super) const TABLE: Table = &[
     ("cancelled", "cancelled"),
     ("change_not_found", "run {run} has no change {change}"),
-    ("change_stale", "the recipient is no longer as the compared run found it"),
+    ("change_stale", "the recipient is no longer as it was when the change was planned"),
     ("column_mismatch", "no such column, or one of another type"),
     ("config_missing", "a required value is missing"),
     ("config_secret_exposed", "the secret's file can be read by others than its owner"),
@@ -44,7 +44,10 @@ pub(super) const TABLE: Table = &[
     ("exchange_verify", "the certificates read back differ from those written"),
     ("file_not_found", "no such file"),
     ("file_unreadable", "the file cannot be read: {detail}"),
-    ("guard_stopped", "stopped before the first write: {observed} is above the allowed {allowed}"),
+    (
+        "guard_stopped",
+        "the guard {guard} stops a run before its first write: {observed} is above the allowed {allowed}",
+    ),
     ("internal", "a defect of SmimeSync: {detail}"),
     ("invalid_utf8", "text handed in is not UTF-8"),
     ("ldif_change_record", "the file holds change records; an export of content records is needed (line {line})"),

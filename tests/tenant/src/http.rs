@@ -9,8 +9,10 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
+use time::macros::format_description;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::clock::utc;
 use crate::tenant::Tenant;
 use crate::{admin_api, control, token};
 
@@ -111,7 +113,7 @@ where
             Err(reply) => Outcome::Reply(reply),
         };
         match outcome {
-            Outcome::Reply(reply) => Ok(response(reply)),
+            Outcome::Reply(reply) => Ok(response(reply.with_header("date", http_date(tenant.clock().now_s())))),
             Outcome::Cut => Err(ConnectionCut),
         }
     });
@@ -142,6 +144,13 @@ async fn dispatch(tenant: &Tenant, call: Call) -> Outcome {
         }
         _ => Outcome::Reply(Reply::empty(404)),
     }
+}
+
+/// RFC 9110, 5.6.7.
+fn http_date(seconds: i64) -> String {
+    let format =
+        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    utc(seconds).format(format).unwrap_or_default()
 }
 
 fn response(reply: Reply) -> Response<Full<Bytes>> {

@@ -1,0 +1,198 @@
+//! A directory as an LDIF file, a tenant, a store: everything a run needs.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, SanType, date_time_ymd,
+};
+use serde_json::json;
+use smimesync::error::{Code, Error};
+use smimesync::session::{Row, Session, Step, Value, Verb};
+use smimesync_tenant::{Running, Tenant};
+use tempfile::TempDir;
+
+const TENANT_ID: &str = "11111111-2222-4333-8444-555555555555";
+const APP: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+const SECRET: &str = "a secret of the scene";
+
+/// An authority, a directory file, a tenant and a store.
+pub(crate) struct Scene {
+    folder: TempDir,
+    root: CertificateParams,
+    root_key: KeyPair,
+    pub(crate) tenant: Tenant,
+    running: Running,
+}
+
+/// What came out of a verb.
+pub(crate) struct Outcome {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) events: Vec<(Code, String)>,
+    pub(crate) error: Option<Error>,
+}
+
+/// An entry of the directory.
+pub(crate) struct Entry<'a> {
+    /// Number of its entryUUID.
+    pub(crate) number: u32,
+    pub(crate) addresses: &'a [&'a str],
+    pub(crate) certificates: &'a [Vec<u8>],
+    pub(crate) deleted: bool,
+}
+
+fn key() -> KeyPair {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap()
+}
+
+/// The identity of a person or recipient by its number.
+pub(crate) fn guid(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+impl Scene {
+    /// Mailboxes with these primary addresses, numbered from 1.
+    pub(crate) fn new(mailboxes: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root_key = key();
+        let mut root = CertificateParams::default();
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        std::fs::write(folder.path().join("root.pem"), root.self_signed(&root_key).unwrap().pem()).unwrap();
+        let recipients: Vec<_> = (1..)
+            .zip(mailboxes)
+            .map(|(number, address)| {
+                json!({
+                    "guid": guid(number),
+                    "recipient_type_details": "UserMailbox",
+                    "display_name": address,
+                    "primary_smtp_address": address,
+                    "email_addresses": [format!("SMTP:{address}")],
+                })
+            })
+            .collect();
+        let state = json!({
+            "tenant": { "id": TENANT_ID, "domain": "contoso.onmicrosoft.com" },
+            "apps": [{ "app_id": APP, "secret": SECRET }],
+            "recipients": recipients,
+        });
+        let tenant = Tenant::new(serde_json::from_value(state).unwrap()).unwrap();
+        let running = tenant.start().unwrap();
+        Self { folder, root, root_key, tenant, running }
+    }
+
+    /// A good certificate for an address.
+    pub(crate) fn certificate(&self, address: &str) -> Vec<u8> {
+        let mut params = CertificateParams::default();
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyAgreement];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
+        params.subject_alt_names = vec![SanType::Rfc822Name(address.try_into().unwrap())];
+        params.not_before = date_time_ymd(2026, 1, 1);
+        params.not_after = date_time_ymd(2027, 1, 1);
+        let issuer = Issuer::from_params(&self.root, &self.root_key);
+        params.signed_by(&key(), &issuer).unwrap().der().to_vec()
+    }
+
+    /// Writes the directory.
+    pub(crate) fn directory(&self, entries: &[Entry<'_>]) {
+        let mut text = String::from("version: 1\n");
+        for Entry { number, addresses, certificates, deleted } in entries {
+            write!(text, "\ndn: CN={number},DC=x\nobjectClass: user\nentryUUID: {}\n", guid(*number)).unwrap();
+            for address in *addresses {
+                writeln!(text, "mail: {address}").unwrap();
+            }
+            for certificate in *certificates {
+                writeln!(text, "userCertificate;binary:: {}", BASE64_STANDARD.encode(certificate)).unwrap();
+            }
+            if *deleted {
+                text.push_str("isDeleted: TRUE\n");
+            }
+        }
+        std::fs::write(self.folder.path().join("people.ldif"), text).unwrap();
+    }
+
+    /// Has the directory's file end in the middle of a search that failed.
+    pub(crate) fn cut(&self) {
+        let path = self.folder.path().join("people.ldif");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, text + "\nsearch: 2\nresult: 4 Size limit exceeded\n").unwrap();
+    }
+
+    /// Runs a verb to its end, in a session of its own.
+    pub(crate) fn run(&self, verb: Verb, options: &str) -> Outcome {
+        let config = json!({
+            "base_dir": self.folder.path(),
+            "directory": { "kind": "ldif", "path": "people.ldif" },
+            "exchange": {
+                "organization": "contoso.onmicrosoft.com",
+                "auth": { "method": "secret", "app_id": APP, "secret": SECRET },
+                "admin_url": self.running.url(),
+                "authority_url": self.running.url(),
+            },
+            "trust": { "anchors": ["root.pem"] },
+            "revocation": { "mode": "off" },
+            "policy": { "at": "2026-06-01T00:00:00Z" },
+            "store": { "path": "state.db" },
+        });
+        let session = Session::open(&config.to_string()).unwrap();
+        let mut cursor = session.start(verb, options).unwrap();
+        let mut outcome = Outcome { rows: Vec::new(), events: Vec::new(), error: None };
+        loop {
+            let step = cursor.next(Duration::from_secs(30));
+            assert!(!matches!(step, Ok(Step::Timeout)), "nothing in thirty seconds");
+            while let Some(event) = cursor.event() {
+                outcome.events.push((event.code, event.text.render(session.culture())));
+            }
+            match step {
+                Ok(Step::Row) => outcome.rows.extend(cursor.row().cloned()),
+                Ok(Step::Done | Step::Timeout) => return outcome,
+                Err(error) => {
+                    outcome.error = Some(error);
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    /// The certificates a mailbox holds in `UserCertificate`.
+    pub(crate) fn held(&self, number: u32) -> Vec<Vec<u8>> {
+        let recipients = self.tenant.state().recipients;
+        recipients.into_iter().find(|found| found.guid.to_string() == guid(number)).unwrap().user_certificate
+    }
+
+    /// Gives a mailbox certificates behind everybody's back.
+    pub(crate) fn hold(&self, number: u32, certificates: &[Vec<u8>]) {
+        let mut state = self.tenant.state();
+        let found = state.recipients.iter_mut().find(|found| found.guid.to_string() == guid(number)).unwrap();
+        found.user_certificate = certificates.to_vec();
+        self.tenant.set_state(state).unwrap();
+    }
+}
+
+impl Outcome {
+    /// Nothing went wrong.
+    #[track_caller]
+    pub(crate) fn fine(self) -> Self {
+        assert!(self.error.is_none(), "{:?}", self.error);
+        self
+    }
+
+    /// A column of the rows about `userCertificate` or about a person without a recipient.
+    pub(crate) fn column(&self, name: &str) -> Vec<String> {
+        let text = |row: &Row, name: &str| match row.get(name) {
+            Some(Value::Text(text)) => text.clone(),
+            Some(Value::Integer(number)) => number.to_string(),
+            _ => String::new(),
+        };
+        let shown = self.rows.iter().filter(|row| text(row, "attribute") != "userSMIMECertificate");
+        shown.map(|row| text(row, name)).collect()
+    }
+}
+
+/// A person as most are.
+pub(crate) fn entry<'a>(number: u32, addresses: &'a [&'a str], certificates: &'a [Vec<u8>]) -> Entry<'a> {
+    Entry { number, addresses, certificates, deleted: false }
+}
