@@ -646,6 +646,17 @@ int32_t smimesync_coverage(smimesync_session *session,
                            smimesync_error **error);
 
 /**
+ * Looks for keys that should not exist: weak ones, and those that people share or that share a factor. A row is a weakness of a certificate's key.
+ * Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
+ * `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.
+ */
+int32_t smimesync_keys(smimesync_session *session,
+                       const char *options,
+                       size_t options_len,
+                       smimesync_cursor **cursor,
+                       smimesync_error **error);
+
+/**
  * Reads recipients of Exchange Online and their certificates. A row is a recipient.
  * Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
  * `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.

@@ -38,9 +38,9 @@ static const struct {
     verb_function *run;
 } VERBS[] = {
     {"check", smimesync_check},     {"fetch", smimesync_fetch},           {"validate", smimesync_validate},
-    {"coverage", smimesync_coverage}, {"recipients", smimesync_recipients}, {"compare", smimesync_compare},
-    {"sync", smimesync_sync},       {"runs", smimesync_runs},             {"changes", smimesync_changes},
-    {"settings", smimesync_settings}, {"columns", smimesync_columns},
+    {"coverage", smimesync_coverage}, {"keys", smimesync_keys},           {"recipients", smimesync_recipients},
+    {"compare", smimesync_compare}, {"sync", smimesync_sync},             {"runs", smimesync_runs},
+    {"changes", smimesync_changes}, {"settings", smimesync_settings},     {"columns", smimesync_columns},
 };
 
 static volatile sig_atomic_t interrupted;

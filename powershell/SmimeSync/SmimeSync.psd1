@@ -18,6 +18,7 @@
         'Get-SmimeSyncChange'
         'Get-SmimeSyncConnection'
         'Get-SmimeSyncRun'
+        'Get-SmimeWeakKey'
         'Sync-SmimeCertificate'
         'Test-SmimeCertificate'
         'Test-SmimeSyncConnection'

@@ -108,6 +108,24 @@ pub unsafe extern "C" fn smimesync_coverage(
     unsafe { start(Verb::Coverage, session, options, options_len, cursor, error) }
 }
 
+/// Looks for keys that should not exist: weak ones, and those that people share or that share a factor. A row is a weakness of a certificate's key.
+/// Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
+/// `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.
+///
+/// # Safety
+/// `session` is NULL or a live handle; `options` is NULL with length 0 or readable; `cursor` and `error` are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smimesync_keys(
+    session: *mut SmimesyncSession,
+    options: *const c_char,
+    options_len: usize,
+    cursor: *mut *mut SmimesyncCursor,
+    error: *mut *mut SmimesyncError,
+) -> i32 {
+    // SAFETY: this function's own contract.
+    unsafe { start(Verb::Keys, session, options, options_len, cursor, error) }
+}
+
 /// Reads recipients of Exchange Online and their certificates. A row is a recipient.
 /// Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
 /// `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.

@@ -185,6 +185,23 @@ const COVERAGE: &[Column] = &[
     text("error"),
 ];
 
+const WEAKNESS: &[Column] = &[
+    text("source"),
+    text("person"),
+    text("weakness"),
+    text("severity"),
+    list("shared_with"),
+    text("message"),
+    text("observed"),
+    text("expected"),
+    text("rule"),
+    text("remedy"),
+    integer("error_code"),
+    text("error"),
+];
+
+const KEYS: &[Column] = &joined::<{ CERTIFICATE.len() + WEAKNESS.len() }>(CERTIFICATE, WEAKNESS);
+
 const RECIPIENTS: &[Column] = &[
     text("identity"),
     text("external_directory_object_id"),
@@ -257,6 +274,7 @@ pub fn of(verb: Verb) -> &'static [Column] {
         Verb::Fetch => FETCH,
         Verb::Validate => VALIDATE,
         Verb::Coverage => COVERAGE,
+        Verb::Keys => KEYS,
         Verb::Recipients => RECIPIENTS,
         Verb::Compare => COMPARE,
         Verb::Sync => SYNC,

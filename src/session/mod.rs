@@ -48,6 +48,8 @@ pub enum Verb {
     Validate,
     /// Who can be encrypted to, and if not, why.
     Coverage,
+    /// Keys that should not exist.
+    Keys,
     /// Recipients of Exchange Online.
     Recipients,
     /// What a run would change.
@@ -66,11 +68,12 @@ pub enum Verb {
 
 impl Verb {
     /// All verbs.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Check,
         Self::Fetch,
         Self::Validate,
         Self::Coverage,
+        Self::Keys,
         Self::Recipients,
         Self::Compare,
         Self::Sync,
@@ -87,6 +90,7 @@ impl Verb {
             Self::Fetch => "fetch",
             Self::Validate => "validate",
             Self::Coverage => "coverage",
+            Self::Keys => "keys",
             Self::Recipients => "recipients",
             Self::Compare => "compare",
             Self::Sync => "sync",

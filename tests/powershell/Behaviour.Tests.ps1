@@ -60,7 +60,7 @@ AfterAll {
 
 Describe 'without a session' {
     BeforeAll { Disconnect-SmimeSync }
-    It '<_> says so' -ForEach @('Get-SmimeCertificate', 'Test-SmimeSyncConnection', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Get-SmimeSyncRun', 'Get-SmimeSyncChange') {
+    It '<_> says so' -ForEach @('Get-SmimeCertificate', 'Test-SmimeSyncConnection', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Get-SmimeSyncRun', 'Get-SmimeSyncChange', 'Get-SmimeWeakKey') {
         { & $_ } | Should -Throw -ErrorId "SmimeSync.Host.NotConnected,$_"
     }
     It 'writes nothing either' {
@@ -147,7 +147,7 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             $certificate | ConvertTo-Json | Should -Not -Match 'Der'
             ($certificate | ConvertTo-Json | ConvertFrom-Json).Emails.GetType().IsArray | Should -BeTrue
         }
-        It 'prints as a table of <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeRecipient', 'Compare-SmimeCertificate', 'Test-SmimeSyncConnection', 'Get-SmimeSyncConnection') {
+        It 'prints as a table of <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Get-SmimeRecipient', 'Compare-SmimeCertificate', 'Test-SmimeSyncConnection', 'Get-SmimeSyncConnection') {
             $lines = & $_ | Select-Object -First 3 | Out-String -Width 120
             $lines | Should -Match '(?m)^-+( +-+){3,6}\s*$'
             $lines | Should -Not -Match 'System\.'
@@ -179,7 +179,7 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
 
     Context 'identities' {
         It '<Name> ends <Cmdlet>' -ForEach @(
-            foreach ($cmdlet in 'Get-SmimeCertificate', 'Test-SmimeCertificate', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Sync-SmimeCertificate') {
+            foreach ($cmdlet in 'Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Sync-SmimeCertificate') {
                 @{ Cmdlet = $cmdlet; Name = 'null'; Call = { & $args[0] $null } }
                 @{ Cmdlet = $cmdlet; Name = 'empty text'; Call = { & $args[0] '' } }
                 @{ Cmdlet = $cmdlet; Name = 'an empty list'; Call = { & $args[0] @() } }
@@ -190,7 +190,7 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
         ) {
             { & $Call $Cmdlet } | Should -Throw -ErrorId "SmimeSync.Host.IdentityNullOrEmpty,$Cmdlet"
         }
-        It 'from an empty pipeline are nobody for <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Sync-SmimeCertificate') {
+        It 'from an empty pipeline are nobody for <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Sync-SmimeCertificate') {
             @() | & $_ | Should -BeNullOrEmpty
         }
         It 'bind from objects by their properties' {
@@ -237,6 +237,36 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             (Test-SmimeCertificate -Certificate ([System.Security.Cryptography.X509Certificates.X509Certificate2]::new($der)) @trust).Encrypt | Should -Be 'fit'
             { Test-SmimeCertificate -Path (Join-Path $TestDrive 'nowhere.cer') @trust -ErrorAction Stop } | Should -Throw -ErrorId 'SmimeSync.Config.FileNotFound,Test-SmimeCertificate'
             Connect-SmimeSync -Configuration $configuration
+        }
+    }
+
+    Context 'keys that should not exist' {
+        It 'are those that several people of the company have, told with whom' {
+            $keys = Get-SmimeCertificate -ResultSize Unlimited | Where-Object { $_.GetDer() -and $_.Usages -notcontains 'keyCertSign' } | ForEach-Object {
+                $parsed = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new($_.GetDer())
+                if (-not ($parsed.Extensions | Where-Object { $_.Oid.Value -eq '2.5.29.19' -and $_.CertificateAuthority })) {
+                    [pscustomobject]@{ Key = $parsed.GetPublicKeyString(); Identity = $_.Identity; Thumbprint = $_.Thumbprint }
+                }
+            }
+            $shared = @($keys | Group-Object Key | Where-Object { @($_.Group.Identity | Sort-Object -Unique).Count -gt 1 })
+            $shared.Count | Should -BeGreaterThan 0
+            $weak = @(Get-SmimeWeakKey -ErrorAction SilentlyContinue | Where-Object Weakness -in 'shared_modulus', 'shared_key')
+            ($weak.Thumbprint | Sort-Object -Unique) -join ' ' | Should -Be (($shared.Group.Thumbprint | Sort-Object -Unique) -join ' ')
+            $with = @($shared[0].Group.Identity | Sort-Object -Unique)
+            $row = @($weak | Where-Object { $_.Person -eq $with[0] -and $_.Thumbprint -in $shared[0].Group.Thumbprint })[0]
+            ($row.SharedWith | Sort-Object) -join ' ' | Should -Be (($with | Where-Object { $_ -ne $with[0] }) -join ' ')
+            $row.Severity | Should -Be 'block'
+            $row.Remedy | Should -Not -BeNullOrEmpty
+        }
+        It 'are looked for in files and certificates, and one person shares with nobody' {
+            $der = (Get-SmimeCertificate $good.primary_smtp_address | Select-Object -First 1).GetDer()
+            $file = Join-Path $TestDrive 'key.cer'
+            [System.IO.File]::WriteAllBytes($file, $der)
+            Get-SmimeWeakKey -Path $file | Should -BeNullOrEmpty
+            Get-Item $file | Get-SmimeWeakKey | Should -BeNullOrEmpty
+            Get-SmimeWeakKey -Certificate ([System.Security.Cryptography.X509Certificates.X509Certificate2]::new($der)) | Should -BeNullOrEmpty
+            $good.primary_smtp_address | Get-SmimeWeakKey | Should -BeNullOrEmpty
+            { Get-SmimeWeakKey -Path (Join-Path $TestDrive 'nowhere.cer') } | Should -Throw -ErrorId 'SmimeSync.Config.FileNotFound,Get-SmimeWeakKey'
         }
     }
 

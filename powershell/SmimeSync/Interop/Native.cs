@@ -208,6 +208,7 @@ namespace SmimeSync
         internal static Verb Fetch = null;
         internal static Verb Validate = null;
         internal static Verb Coverage = null;
+        internal static Verb Keys = null;
         internal static Verb Recipients = null;
         internal static Verb Compare = null;
         internal static Verb Sync = null;

@@ -262,6 +262,34 @@ namespace SmimeSync
         }
     }
 
+    /// <summary>A certificate whose key should not exist, and why.</summary>
+    public sealed class WeakKey : Certificate, IObjectRow
+    {
+        public string Source { get; internal set; }
+        public string Person { get; internal set; }
+        public string Weakness { get; internal set; }
+        public string Severity { get; internal set; }
+        public TextList SharedWith { get; internal set; }
+        public string Message { get; internal set; }
+        public string Observed { get; internal set; }
+        public string Expected { get; internal set; }
+        public string Rule { get; internal set; }
+        public string Remedy { get; internal set; }
+        public long? ErrorCode { get; internal set; }
+        public string Error { get; internal set; }
+
+        /// <summary>The person, else where the certificate came from.</summary>
+        public string GetIdentity()
+        {
+            return Person ?? Source;
+        }
+
+        internal override bool HasFailed
+        {
+            get { return ErrorCode != null; }
+        }
+    }
+
     /// <summary>A recipient of Exchange Online.</summary>
     public sealed class Recipient : Row, IObjectRow
     {
@@ -318,6 +346,7 @@ namespace SmimeSync
             { "check", typeof(ConnectionTest) },
             { "fetch", typeof(Person) },
             { "validate", typeof(Verdict) },
+            { "keys", typeof(WeakKey) },
             { "recipients", typeof(Recipient) },
             { "compare", typeof(PlannedChange) },
             { "sync", typeof(AppliedChange) },

@@ -41,6 +41,7 @@
     ActivitySync             = 'Writing certificates to Exchange Online'
     ActivityTest             = 'Testing the connection'
     ActivityValidate         = 'Judging certificates'
+    ActivityWeakKey          = 'Looking for weak keys'
     Phase0                   = 'starting'
     Phase1                   = 'reading people'
     Phase2                   = 'reading recipients'

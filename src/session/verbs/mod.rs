@@ -6,6 +6,7 @@ mod columns;
 mod compare;
 mod coverage;
 mod fetch;
+mod keys;
 mod recipients;
 mod runs;
 mod settings;
@@ -31,6 +32,7 @@ pub(super) fn prepare(verb: Verb, options: &str, context: Arc<Context>, output: 
         Verb::Fetch => fetch::prepare(options, context, output),
         Verb::Validate => validate::prepare(options, context, output),
         Verb::Coverage => coverage::prepare(options, context, output),
+        Verb::Keys => keys::prepare(options, context, output),
         Verb::Recipients => recipients::prepare(options, context, output),
         Verb::Compare => compare::prepare(options, context, output),
         Verb::Sync => sync::prepare(options, context, output),

@@ -25,7 +25,7 @@ use super::Work;
 use super::fetch::each_person;
 
 /// A file name or the bytes themselves, in base64.
-enum Item {
+pub(super) enum Item {
     File(PathBuf),
     Der(String),
 }
@@ -63,11 +63,11 @@ struct Options {
 }
 
 /// Something to judge, and where it comes from.
-struct Subject {
-    source: Option<String>,
-    person: Option<String>,
-    attribute: Option<Attribute>,
-    value: SmimeValue,
+pub(super) struct Subject {
+    pub(super) source: Option<String>,
+    pub(super) person: Option<String>,
+    pub(super) attribute: Option<Attribute>,
+    pub(super) value: SmimeValue,
 }
 
 pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
@@ -86,7 +86,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         let judge = judge(&config, &options, at_ms)?;
         let lints = asked_lints.or((config.policy.lints == Lints::Cabf).then_some(Choice::Auto));
         if options.hands_in() {
-            let subjects = options.subjects(&config)?;
+            let subjects = subjects(options.files.as_deref(), options.certificates.as_deref(), &config)?;
             output.begin(Phase::Judging, subjects.len());
             for subject in &subjects {
                 output.step();
@@ -165,29 +165,6 @@ impl Options {
         self.lint_profile.as_deref().map(|name| name.parse().map_err(|()| wrong())).transpose()
     }
 
-    /// The certificates of files and those handed in.
-    fn subjects(&self, config: &Config) -> Result<Vec<Subject>> {
-        let mut sources = Vec::new();
-        for name in self.files.iter().flatten() {
-            sources.push(Source::Path(config.path(name)));
-        }
-        for (index, item) in self.certificates.iter().flatten().enumerate() {
-            sources.push(source(config, item, &format!("/certificates/{index}"))?);
-        }
-        let mut subjects = Vec::new();
-        for source in sources {
-            match source {
-                Source::Bytes(bytes) => from_bytes(&bytes, None, &mut subjects),
-                Source::Path(path) => {
-                    for file in trust::files(&path)? {
-                        from_bytes(&trust::read(&file)?, Some(file.display().to_string()), &mut subjects);
-                    }
-                }
-            }
-        }
-        Ok(subjects)
-    }
-
     fn sources(&self, config: &Config) -> Result<Sources> {
         let given = |items: &Option<Vec<Item>>, name: &str| -> Result<Vec<Source>> {
             let items = items.iter().flatten().enumerate();
@@ -201,6 +178,33 @@ impl Options {
         sources.crls.extend(given(&self.crls, "crls")?);
         Ok(sources)
     }
+}
+
+/// The certificates of files and those handed in.
+pub(super) fn subjects(
+    files: Option<&[PathBuf]>,
+    certificates: Option<&[Item]>,
+    config: &Config,
+) -> Result<Vec<Subject>> {
+    let mut sources = Vec::new();
+    for name in files.into_iter().flatten() {
+        sources.push(Source::Path(config.path(name)));
+    }
+    for (index, item) in certificates.into_iter().flatten().enumerate() {
+        sources.push(source(config, item, &format!("/certificates/{index}"))?);
+    }
+    let mut subjects = Vec::new();
+    for source in sources {
+        match source {
+            Source::Bytes(bytes) => from_bytes(&bytes, None, &mut subjects),
+            Source::Path(path) => {
+                for file in trust::files(&path)? {
+                    from_bytes(&trust::read(&file)?, Some(file.display().to_string()), &mut subjects);
+                }
+            }
+        }
+    }
+    Ok(subjects)
 }
 
 fn judge(config: &Config, options: &Options, at_ms: i64) -> Result<Judge> {

@@ -77,6 +77,7 @@ pub(super) const TABLE: Table = &[
     ("serial", "serial number, upper-case hexadecimal"),
     ("severity", "block, warn or info"),
     ("sha256", "SHA-256, upper-case hexadecimal; NULL where there is no certificate to be read"),
+    ("shared_with", "identities of those who have it, too, at most 100; of certificates handed in, their subjects"),
     ("sign", "fit, unfit or undetermined for verifying the person's signatures"),
     ("signature", "algorithm of the signature"),
     ("skipped", "attributes left alone for a reason"),
@@ -99,4 +100,5 @@ pub(super) const TABLE: Table = &[
     ("values_added", "values added"),
     ("values_removed", "values removed"),
     ("verb", "the verb"),
+    ("weakness", "why the key should not exist, by a stable name"),
 ];
