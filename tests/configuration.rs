@@ -67,7 +67,6 @@ fn what_this_version_cannot_do_is_refused_by_name() {
         (r#"{"trust":{"fetch_issuers":true}}"#, "/trust/fetch_issuers"),
         (r#"{"revocation":{"mode":"online"}}"#, "/revocation/mode"),
         (r#"{"revocation":{"allow_loopback":true}}"#, "/revocation/allow_loopback"),
-        (r#"{"policy":{"lints":"cabf"}}"#, "/policy/lints"),
     ] {
         assert_eq!(refused(config), (Code::ConfigUnsupported, pointer.to_owned()), "{config}");
     }
