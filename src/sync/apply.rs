@@ -202,6 +202,11 @@ fn is_definite(error: &Error) -> bool {
     matches!(error.category(), Category::NotFound | Category::Ambiguous | Category::Auth | Category::Denied)
 }
 
+/// Whether an error is the service's own answer, after which it no longer works on the write.
+fn is_answer(error: &Error) -> bool {
+    !matches!(error.category(), Category::Network | Category::Timeout)
+}
+
 /// Whether each attribute holds what was written. Where the recipient cannot be read the journal's entries stay open.
 async fn read_back(
     job: &Job<'_>,
@@ -214,6 +219,8 @@ async fn read_back(
     let differs = || refused.cloned().unwrap_or_else(|| Error::new(Code::ExchangeVerify).target(now.identity.clone()));
     let check = |change: &Change| match held(&now, change.attribute) {
         Ok(held) if same(&held, &change.after) => End::Verified,
+        // the service has answered and nothing came of it
+        Ok(held) if refused.is_some_and(is_answer) && change.still_holds(&held) => End::Refused(differs()),
         Ok(_) => End::Unknown(differs()),
         Err(error) => End::Unknown(error),
     };
