@@ -36,7 +36,10 @@ pub(super) const TABLE: Table = &[
     ("issuer_not_yet_valid", "check the clock, or wait until the authority's certificate becomes valid"),
     ("issuer_revoked", "have the certificate issued anew by an authority that is not revoked"),
     ("key_unreadable", "issue a certificate for a key of a usual kind, written as the standards say"),
-    ("key_usage_encrypt", "issue a certificate whose key and key usage allow encryption: keyEncipherment for RSA, keyAgreement for EC"),
+    (
+        "key_usage_encrypt",
+        "issue a certificate whose key and key usage allow encryption: keyEncipherment for RSA, keyAgreement for EC",
+    ),
     ("key_usage_sign", "issue a certificate whose key usage holds digitalSignature"),
     ("modulus_even", "replace the key and whatever made it, revoke the certificate"),
     ("modulus_small_factor", "replace the key and whatever made it, revoke the certificate"),
@@ -63,14 +66,23 @@ pub(super) const TABLE: Table = &[
     ("policy_required", "issue a certificate with a policy that its authorities allow, or demand another policy"),
     ("revocation_unknown", "add a current CRL of the issuer to revocation/crls"),
     ("revoked", "issue a new certificate and remove the revoked one from the directory"),
-    ("roca", "revoke the certificate, update or replace the smart card or TPM, make a new key outside it or on a sound one"),
+    (
+        "roca",
+        "revoke the certificate, update or replace the smart card or TPM, make a new key outside it or on a sound one",
+    ),
     ("rsa_too_long", "replace the key by one of 2048 to 4096 bits, which every client can use"),
     ("rsa_too_short", "replace the key by one of at least 2048 bits, revoke the certificate"),
     ("san_malformed", "have the certificate issued anew with a readable subject alternative name"),
     ("scope_changed", "check the scope, then run once with force: scope"),
-    ("shared_factor", "revoke the certificates of all these keys, find the device without randomness that made them, make new keys elsewhere"),
+    (
+        "shared_factor",
+        "revoke the certificates of all these keys, find the device without randomness that made them, make new keys elsewhere",
+    ),
     ("shared_key", "give each person a key of their own, revoke the certificates if the key was not shared on purpose"),
-    ("shared_modulus", "give each person a key of their own, revoke the certificates if the key was not shared on purpose"),
+    (
+        "shared_modulus",
+        "give each person a key of their own, revoke the certificates if the key was not shared on purpose",
+    ),
     ("signature_algorithm_unsupported", "have the certificate issued anew with RSA, ECDSA or Ed25519"),
     ("signature_invalid", "have the certificate issued anew, or add the issuer's right certificate to trust"),
     ("undetermined", "see the findings; complete the anchors, intermediates and CRLs that are missing"),
@@ -82,5 +94,8 @@ pub(super) const TABLE: Table = &[
     ("weak", "issue a certificate with a stronger key or signature algorithm"),
     ("weak_key", "issue a certificate with a longer key, or lower policy/min_rsa_bits"),
     ("weak_signature", "have the certificate issued anew with SHA-256, or set policy/allow_sha1 for SHA-1"),
-    ("wrong_purpose", "issue a certificate for e-mail: emailProtection with digitalSignature, keyEncipherment or keyAgreement"),
+    (
+        "wrong_purpose",
+        "issue a certificate for e-mail: emailProtection with digitalSignature, keyEncipherment or keyAgreement",
+    ),
 ];
