@@ -2,11 +2,11 @@
 //!
 //! Data flows down this list of rooms and never back up; `ARCHITECTURE.md` shows the flow of one certificate.
 
-pub mod error;
 pub mod text;
+pub mod error;
 pub mod platform;
-pub mod config;
 pub mod certificate;
+pub mod config;
 pub mod people;
 pub mod validation;
 pub mod planning;

@@ -219,6 +219,19 @@ impl PublicKey {
         positive(&der::whole(&self.bytes)?)
     }
 
+    /// Modulus and public exponent of an RSA key, big-endian; `None` for another key and for one that cannot be read.
+    /// A number whose sign bit is set by mistake is read as the positive one that was meant.
+    pub(crate) fn rsa_numbers(&self) -> Option<(&[u8], &[u8])> {
+        self.rsa_bits()?;
+        let sequence = der::whole(&self.bytes).filter(|any| any.tag() == Tag::Sequence)?;
+        match der::elements(sequence.data)?.as_slice() {
+            [modulus, exponent] if modulus.tag() == Tag::Integer && exponent.tag() == Tag::Integer => {
+                Some((der::without_leading_zeros(modulus.data), der::without_leading_zeros(exponent.data)))
+            }
+            _ => None,
+        }
+    }
+
     /// Length of an RSA modulus in bits.
     pub(crate) fn rsa_bits(&self) -> Option<u32> {
         match self.kind {
@@ -263,7 +276,10 @@ pub(super) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, String)
 }
 
 fn curve(parameters: Option<&Any<'_>>) -> (KeyKind, String) {
-    let oid = parameters.and_then(|any| Oid::try_from(any.clone()).ok()).map(|oid| oid.to_id_string());
+    let oid = parameters
+        .filter(|any| der::is(any, Tag::Oid))
+        .and_then(|any| Oid::try_from(any.clone()).ok())
+        .map(|oid| oid.to_id_string());
     match oid.as_deref() {
         Some("1.2.840.10045.3.1.7") => (KeyKind::Ec(Curve::P256), "EC P-256".to_owned()),
         Some("1.3.132.0.34") => (KeyKind::Ec(Curve::P384), "EC P-384".to_owned()),
@@ -294,7 +310,7 @@ fn restricted(parameters: Option<&Any<'_>>, bits: u32) -> KeyKind {
 }
 
 fn dsa_parameters(parameters: &Any<'_>) -> Option<DsaParameters> {
-    let [p, q, g] = &der::elements(parameters.data).filter(|_| parameters.tag() == Tag::Sequence)?[..] else {
+    let [p, q, g] = &der::elements(parameters.data).filter(|_| der::is(parameters, Tag::Sequence))?[..] else {
         return None;
     };
     Some(DsaParameters { p: positive(p)?.into(), q: positive(q)?.into(), g: positive(g)?.into() })
@@ -308,12 +324,12 @@ pub(crate) fn dsa_signature(value: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The two positive INTEGERs of a SEQUENCE.
 fn integers(sequence: &[u8]) -> Option<[&[u8]; 2]> {
-    let sequence = der::whole(sequence).filter(|any| any.tag() == Tag::Sequence)?;
+    let sequence = der::whole(sequence).filter(|any| der::is(any, Tag::Sequence))?;
     let [first, second] = &der::elements(sequence.data)?[..] else { return None };
     Some([positive(first)?, positive(second)?])
 }
 
 fn positive<'a>(integer: &Any<'a>) -> Option<&'a [u8]> {
-    let positive = integer.tag() == Tag::Integer && integer.data.first().is_some_and(|&first| first < 0x80);
+    let positive = der::is(integer, Tag::Integer) && integer.data.first().is_some_and(|&first| first < 0x80);
     positive.then(|| der::without_leading_zeros(integer.data))
 }

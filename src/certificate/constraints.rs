@@ -1,6 +1,6 @@
 //! Name constraints (RFC 5280 4.2.1.10).
 
-use x509_parser::asn1_rs::{Any, Class, Tag};
+use x509_parser::asn1_rs::{Any, Tag};
 
 use super::der;
 use super::general_name::GeneralName;
@@ -26,20 +26,20 @@ pub(crate) struct Subtree {
 impl NameConstraints {
     /// Reads the extension's value to its last byte: an overlooked restriction would allow too much.
     pub(super) fn of(value: &[u8]) -> Option<Self> {
-        let sequence = der::whole(value).filter(|any| any.tag() == Tag::Sequence)?;
+        let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
         let mut constraints = Self { permitted: Vec::new(), excluded: Vec::new() };
         let fields = der::elements(sequence.data)?;
-        if fields.is_empty() {
+        if fields.is_empty() || !der::in_order(&fields) {
             return None;
         }
         for field in fields {
             let subtrees: Vec<Subtree> = der::elements(field.data)?.iter().map(Subtree::of).collect::<Option<_>>()?;
-            let into = match (field.class(), field.tag().0) {
-                (Class::ContextSpecific, 0) => &mut constraints.permitted,
-                (Class::ContextSpecific, 1) => &mut constraints.excluded,
+            let into = match der::context(&field, true)? {
+                0 => &mut constraints.permitted,
+                1 => &mut constraints.excluded,
                 _ => return None,
             };
-            if subtrees.is_empty() || !into.is_empty() {
+            if subtrees.is_empty() {
                 return None;
             }
             *into = subtrees;
@@ -50,10 +50,10 @@ impl NameConstraints {
 
 impl Subtree {
     fn of(any: &Any<'_>) -> Option<Self> {
-        let fields = der::elements(any.data).filter(|_| any.tag() == Tag::Sequence)?;
+        let fields = der::elements(any.data).filter(|_| der::is(any, Tag::Sequence))?;
         let (base, bounds) = fields.split_first()?;
         // DER leaves a minimum of zero out, some write it all the same
-        let zero = |bound: &Any<'_>| bound.tag() == Tag(0) && bound.data == [0];
+        let zero = |bound: &Any<'_>| der::context(bound, false) == Some(0) && bound.data == [0];
         Some(Self { base: GeneralName::of_constraint(base)?, bounded: !bounds.iter().all(zero) })
     }
 }

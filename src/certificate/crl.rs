@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use x509_parser::asn1_rs::{Class, FromDer, Tag};
+use x509_parser::asn1_rs::{FromDer, Tag};
 use x509_parser::extensions::{ParsedExtension, X509Extension};
 use x509_parser::revocation_list::CertificateRevocationList;
 
@@ -61,7 +61,7 @@ pub(crate) struct CrlNumber(Box<[u8]>);
 
 impl CrlNumber {
     fn of(value: &[u8]) -> Option<Self> {
-        let number = der::whole(value).filter(|any| any.tag() == Tag::Integer)?;
+        let number = der::whole(value).filter(|any| der::is(any, Tag::Integer))?;
         let negative = number.data.first().is_none_or(|&first| first >= 0x80);
         (!negative).then(|| Self(der::without_leading_zeros(number.data).into()))
     }
@@ -253,11 +253,13 @@ impl Reading {
 
     /// RFC 5280 5.2.5, to the last byte: an overlooked restriction would make a partial list look complete.
     fn take_issuing_distribution_point(&mut self, value: &[u8]) -> Option<()> {
-        let sequence = der::whole(value).filter(|any| any.tag() == Tag::Sequence)?;
-        for field in der::elements(sequence.data)? {
-            if field.class() != Class::ContextSpecific {
-                return None;
-            }
+        let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
+        let fields = der::elements(sequence.data)?;
+        if !der::in_order(&fields) {
+            return None;
+        }
+        for field in fields {
+            der::context(&field, field.tag() == Tag(0))?;
             let set = field.data.first().is_some_and(|&byte| byte != 0);
             match field.tag().0 {
                 0 => self.scope.point = Some(DistributionPoint::of_name(field.data)?),
@@ -291,7 +293,7 @@ impl Reading {
     /// certificateIssuer: whose certificates this entry and those behind it are about.
     fn take_certificate_issuer(&mut self, value: &[u8]) {
         let names = der::whole(value)
-            .filter(|any| any.tag() == Tag::Sequence)
+            .filter(|any| der::is(any, Tag::Sequence))
             .and_then(|any| distribution_point::issuers(any.data));
         match names.and_then(|names| names.into_iter().next()) {
             Some(name) => self.certificate_issuer = Some(name),

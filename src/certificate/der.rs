@@ -1,6 +1,6 @@
 //! Walking DER where x509-parser keeps only part of what the engine needs.
 
-use x509_parser::asn1_rs::{Any, FromDer};
+use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
 
 /// The one element these bytes consist of; `None` if there is none, or something behind it.
 pub(crate) fn whole(bytes: &[u8]) -> Option<Any<'_>> {
@@ -19,6 +19,23 @@ pub(crate) fn elements(mut bytes: &[u8]) -> Option<Vec<Any<'_>>> {
         bytes = rest;
     }
     Some(found)
+}
+
+/// Whether it is an element of a universal type, encoded as DER does: SEQUENCE and SET constructed, all others not.
+pub(super) fn is(any: &Any<'_>, tag: Tag) -> bool {
+    let constructed = tag == Tag::Sequence || tag == Tag::Set;
+    any.class() == Class::Universal && any.tag() == tag && any.header.is_constructed() == constructed
+}
+
+/// The number of a context-specific tag; `None` for another class, or an encoding that is not the one expected.
+pub(super) fn context(any: &Any<'_>, constructed: bool) -> Option<u32> {
+    let right = any.class() == Class::ContextSpecific && any.header.is_constructed() == constructed;
+    right.then_some(any.tag().0)
+}
+
+/// Whether the fields of a structure come in their order, and none twice.
+pub(super) fn in_order(fields: &[Any<'_>]) -> bool {
+    fields.iter().zip(fields.iter().skip(1)).all(|(field, next)| field.tag().0 < next.tag().0)
 }
 
 /// Whether the algorithm inside what is signed equals the one outside to the byte (RFC 5280 4.1.1.2, 5.1.1.2).

@@ -1,6 +1,6 @@
 //! Where CRLs are, and what part of the truth each holds (RFC 5280 4.2.1.13, 5.2.5).
 
-use x509_parser::asn1_rs::{Any, Class, FromDer as _, Tag};
+use x509_parser::asn1_rs::{Any, FromDer as _, Tag};
 use x509_parser::x509::RelativeDistinguishedName;
 
 use super::der;
@@ -72,21 +72,27 @@ impl DistributionPoint {
     /// One of a certificate's cRLDistributionPoints.
     fn of(point: &Any<'_>) -> Option<Self> {
         let mut found = Self::new();
-        for field in der::elements(point.data).filter(|_| point.tag() == Tag::Sequence)? {
-            match (field.class(), field.tag().0) {
-                (Class::ContextSpecific, 0) => found.take_name(field.data)?,
-                (Class::ContextSpecific, 1) => found.reasons = Reasons::of(field.data)?,
-                (Class::ContextSpecific, 2) => found.issuers = Some(issuers(field.data)?),
+        let fields = der::elements(point.data).filter(|_| der::is(point, Tag::Sequence))?;
+        if !der::in_order(&fields) {
+            return None;
+        }
+        for field in fields {
+            match der::context(&field, field.tag() != Tag(1))? {
+                0 => found.take_name(field.data)?,
+                1 => found.reasons = Reasons::of(field.data)?,
+                2 => found.issuers = Some(issuers(field.data)?),
                 _ => return None,
             }
         }
-        Some(found)
+        // reasons alone say nothing of where
+        let somewhere = !found.names.is_empty() || found.relative.is_some() || found.issuers.is_some();
+        somewhere.then_some(found)
     }
 
     /// DistributionPointName: `[0]` full names or `[1]` a name relative to the issuer.
     fn take_name(&mut self, value: &[u8]) -> Option<()> {
         let choice = der::whole(value)?;
-        match choice.tag().0 {
+        match der::context(&choice, true)? {
             0 => {
                 for general_name in der::elements(choice.data)? {
                     let tag = u8::try_from(general_name.tag().0).ok()?;
@@ -126,8 +132,10 @@ pub(super) fn issuers(contents: &[u8]) -> Option<Vec<NameKey>> {
     directory.map(|name| directory_name(name.data).map(|(key, _)| key)).collect()
 }
 
-/// A certificate's cRLDistributionPoints.
+/// A certificate's cRLDistributionPoints, of which there is at least one.
 pub(super) fn distribution_points(value: &[u8]) -> Option<Vec<DistributionPoint>> {
-    let sequence = der::whole(value).filter(|any| any.tag() == Tag::Sequence)?;
-    der::elements(sequence.data)?.iter().map(DistributionPoint::of).collect()
+    let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
+    let points: Vec<DistributionPoint> =
+        der::elements(sequence.data)?.iter().map(DistributionPoint::of).collect::<Option<_>>()?;
+    Some(points).filter(|points| !points.is_empty())
 }

@@ -1,6 +1,6 @@
 //! The extensions a verdict depends on (RFC 5280 4.2.1), read strictly enough that nothing is taken for less than it is.
 
-use x509_parser::asn1_rs::{Oid, Tag};
+use x509_parser::asn1_rs::{Any, Oid, Tag};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
 
@@ -93,7 +93,7 @@ impl Extensions {
 
     fn take(&mut self, oid: &str, extension: &X509Extension<'_>) {
         let parsed = extension.parsed_extension();
-        let whole = der::whole(extension.value).is_some();
+        let whole = is_well_formed(oid, extension.value);
         match (oid, parsed) {
             ("2.5.29.19", ParsedExtension::BasicConstraints(found)) if whole => {
                 self.basic_constraints =
@@ -161,16 +161,41 @@ impl Extensions {
     }
 }
 
+/// Whether a value is one element of the type that its extension has; x509-parser does not look at every tag.
+fn is_well_formed(oid: &str, value: &[u8]) -> bool {
+    let Some(any) = der::whole(value) else { return false };
+    match oid {
+        "2.5.29.14" => der::is(&any, Tag::OctetString),
+        "2.5.29.15" => der::is(&any, Tag::BitString),
+        "2.5.29.19" => {
+            let field = |field: &Any<'_>| match field.data {
+                [_] if der::is(field, Tag::Boolean) => true,
+                [first, ..] => *first < 0x80 && der::is(field, Tag::Integer),
+                [] => false,
+            };
+            der::is(&any, Tag::Sequence)
+                && der::elements(any.data).is_some_and(|fields| der::in_order(&fields) && fields.iter().all(field))
+        }
+        "2.5.29.35" => der::is(&any, Tag::Sequence),
+        _ => true,
+    }
+}
+
 fn alternative_names(value: &[u8]) -> Option<Vec<GeneralName>> {
-    let sequence = der::whole(value).filter(|any| any.tag() == Tag::Sequence)?;
+    let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
     general_name::of_subject(sequence.data)
 }
 
 fn purposes(value: &[u8]) -> Option<Vec<String>> {
-    let sequence = der::whole(value).filter(|any| any.tag() == Tag::Sequence)?;
+    let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
     let purposes: Option<Vec<String>> = der::elements(sequence.data)?
         .into_iter()
-        .map(|any| Oid::try_from(any).ok().map(|oid| purpose_name(&oid.to_id_string())))
+        .map(|any| {
+            Oid::try_from(any.clone())
+                .ok()
+                .filter(|_| der::is(&any, Tag::Oid))
+                .map(|oid| purpose_name(&oid.to_id_string()))
+        })
         .collect();
     purposes.filter(|purposes| !purposes.is_empty())
 }

@@ -1,6 +1,6 @@
 //! General names (RFC 5280 4.2.1.6): what a certificate is about, and what a constraint speaks of.
 
-use x509_parser::asn1_rs::{Any, Class, FromDer, Oid, Tag};
+use x509_parser::asn1_rs::{Any, FromDer, Oid, Tag};
 use x509_parser::x509::X509Name;
 
 use super::name::{self, NameKey};
@@ -39,10 +39,9 @@ impl GeneralName {
     }
 
     fn read(any: &Any<'_>, ip_lengths: &[usize]) -> Option<Self> {
-        if any.class() != Class::ContextSpecific {
-            return None;
-        }
         let tag = u8::try_from(any.tag().0).ok()?;
+        // structures are constructed, strings are not
+        der::context(any, matches!(tag, 0 | 3 | 4 | 5))?;
         Some(match tag {
             0 => return Self::other_name(any.data),
             1 => Self::Email(ia5(any.data)?),
@@ -60,14 +59,14 @@ impl GeneralName {
 
     fn other_name(contents: &[u8]) -> Option<Self> {
         let [number, value] = &der::elements(contents)?[..] else { return None };
-        let number = Oid::try_from(number.clone()).ok()?;
-        if value.class() != Class::ContextSpecific || value.tag() != Tag(0) {
+        let number = Oid::try_from(number.clone()).ok().filter(|_| der::is(number, Tag::Oid))?;
+        if der::context(value, true) != Some(0) {
             return None;
         }
         let inner = || der::whole(value.data);
         Some(match number.as_bytes() {
             oid::SMTP_UTF8_MAILBOX => {
-                let text = inner().filter(|any| any.tag() == Tag::Utf8String).and_then(|any| name::text(&any))?;
+                let text = inner().filter(|any| der::is(any, Tag::Utf8String)).and_then(|any| name::text(&any))?;
                 Self::Utf8Mailbox(printable(text)?)
             }
             oid::USER_PRINCIPAL_NAME => Self::Upn(printable(name::text(&inner()?)?)?),

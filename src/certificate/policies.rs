@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use x509_parser::asn1_rs::{Any, Class, Oid, Tag};
+use x509_parser::asn1_rs::{Any, Oid, Tag};
 
 use super::{der, oid};
 
@@ -33,7 +33,7 @@ impl PolicyId {
     }
 
     fn of(any: &Any<'_>) -> Option<Self> {
-        Oid::try_from(any.clone()).ok().map(|oid| Self(oid.as_bytes().into()))
+        Oid::try_from(any.clone()).ok().filter(|_| der::is(any, Tag::Oid)).map(|oid| Self(oid.as_bytes().into()))
     }
 }
 
@@ -56,8 +56,14 @@ impl Policies {
     pub(super) fn take_certificate_policies(&mut self, value: &[u8]) -> Option<()> {
         let mut policies: Vec<PolicyId> = Vec::new();
         for information in sequence(value)? {
-            let fields = der::elements(information.data).filter(|_| information.tag() == Tag::Sequence)?;
-            policies.push(PolicyId::of(fields.first()?)?);
+            let fields = der::elements(information.data).filter(|_| der::is(&information, Tag::Sequence))?;
+            // policyQualifiers are not looked at, and still are what they have to be
+            let policy = match &fields[..] {
+                [policy] => policy,
+                [policy, qualifiers] if der::is(qualifiers, Tag::Sequence) => policy,
+                _ => return None,
+            };
+            policies.push(PolicyId::of(policy)?);
         }
         let mut sorted: Vec<&PolicyId> = policies.iter().collect();
         sorted.sort();
@@ -72,7 +78,10 @@ impl Policies {
 
     pub(super) fn take_mappings(&mut self, value: &[u8]) -> Option<()> {
         for mapping in sequence(value)? {
-            let [issuer, subject] = &der::elements(mapping.data)?[..] else { return None };
+            let [issuer, subject] = &der::elements(mapping.data).filter(|_| der::is(&mapping, Tag::Sequence))?[..]
+            else {
+                return None;
+            };
             self.mappings.push((PolicyId::of(issuer)?, PolicyId::of(subject)?));
         }
         (!self.mappings.is_empty()).then_some(())
@@ -82,17 +91,17 @@ impl Policies {
         let fields = sequence(value)?;
         for field in &fields {
             let skip = Some(certificates(field.data)?);
-            match (field.class(), field.tag().0) {
-                (Class::ContextSpecific, 0) => self.require_explicit = skip,
-                (Class::ContextSpecific, 1) => self.inhibit_mapping = skip,
+            match der::context(field, false)? {
+                0 => self.require_explicit = skip,
+                1 => self.inhibit_mapping = skip,
                 _ => return None,
             }
         }
-        (!fields.is_empty()).then_some(())
+        (!fields.is_empty() && der::in_order(&fields)).then_some(())
     }
 
     pub(super) fn take_inhibit_any(&mut self, value: &[u8]) -> Option<()> {
-        let skip = der::whole(value).filter(|any| any.tag() == Tag::Integer)?;
+        let skip = der::whole(value).filter(|any| der::is(any, Tag::Integer))?;
         self.inhibit_any = Some(certificates(skip.data)?);
         Some(())
     }
@@ -104,7 +113,7 @@ impl Policies {
 }
 
 fn sequence(value: &[u8]) -> Option<Vec<Any<'_>>> {
-    der::whole(value).filter(|any| any.tag() == Tag::Sequence).and_then(|any| der::elements(any.data))
+    der::whole(value).filter(|any| der::is(any, Tag::Sequence)).and_then(|any| der::elements(any.data))
 }
 
 /// SkipCerts, a number from zero up; more than any path is long is all the same.

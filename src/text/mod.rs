@@ -1,7 +1,8 @@
 //! Every sentence a person reads: a kind, a name and named parameters, put into words per culture.
 //!
 //! A sentence is `<kind>.<name>`: `error.*` and `event.*` (by code), `finding.*` and `remedy.*` (by finding or reason),
-//! `check.*` (steps of the verb `check`), `column.*` (meaning of a column), `setting.*` (meaning of a setting).
+//! `weakness.*` (of a key), `check.*` (steps of the verb `check`), `column.*` (meaning of a column), `setting.*` (meaning
+//! of a setting).
 //! Templates name their parameters in braces: `{target}`.
 
 mod english;

@@ -10,6 +10,7 @@ mod dsa_signature;
 mod evidence;
 mod issuers;
 mod judge;
+pub mod keys;
 mod leaf;
 pub mod lints;
 mod names;

@@ -139,12 +139,16 @@ fn directory(base: &NameKey, name: &NameKey) -> Place {
 /// One mailbox, all of a host, or all of the hosts below a domain that begins with a dot.
 fn mailbox(base: &str, name: &str) -> Place {
     let Some((local, host)) = name.rsplit_once('@') else { return Place::Nowhere };
+    // some take an empty one for all mailboxes, some for none: neither is relied on
+    if base.is_empty() || base == "@" {
+        return Place::Nowhere;
+    }
     let host = host_key(host);
     match base.rsplit_once('@') {
         // Microsoft's tools write a user principal name's host with the sign in front
-        Some(("", base)) => inside(base.is_empty() || host == host_key(base)),
+        Some(("", base)) => inside(host == host_key(base)),
         Some((base_local, base)) => inside(base_local == local && host_key(base) == host),
-        None => inside(base.is_empty() || host_within(base, &host, false)),
+        None => inside(host_within(base, &host, false)),
     }
 }
 
@@ -155,8 +159,10 @@ fn dns(base: &str, name: &str) -> Place {
 
 /// The host, or the hosts below a domain that begins with a dot; a URI without a host's name is nowhere.
 fn uri(base: &str, name: &str) -> Place {
-    let Some(host) = uri_host(name) else { return Place::Nowhere };
-    inside(base.is_empty() || host_within(base, &host_key(host), false))
+    match uri_host(name) {
+        Some(host) if !base.is_empty() => inside(host_within(base, &host_key(host), false)),
+        _ => Place::Nowhere,
+    }
 }
 
 /// The registered name in a URI's authority (RFC 3986 3.2.2); an address is none.
@@ -210,7 +216,7 @@ mod tests {
         assert_eq!(email(".contoso.com", "ann@mail.contoso.com"), Place::Inside);
         assert_eq!(email(".contoso.com", "ann@contoso.com"), Place::Outside);
         assert_eq!(email(".contoso.com", "ann@evilcontoso.com"), Place::Outside);
-        assert_eq!(email("", "ann@contoso.com"), Place::Inside);
+        assert_eq!(email("", "ann@contoso.com"), Place::Nowhere);
         assert_eq!(email("contoso.com", "contoso.com"), Place::Nowhere);
         assert_eq!(email("contoso.com", "ann@evil.com@contoso.com"), Place::Inside);
         assert_eq!(email("xn--mller-kva.de", "änne@müller.de"), Place::Inside);

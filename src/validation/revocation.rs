@@ -52,10 +52,11 @@ fn status<'a>(certificate: &'a Certificate, above: &[Link<'a>], search: &mut Sea
     if is_never_revoked(certificate) {
         return Status::Good;
     }
+    let (lists, out_of_scope) = candidates(certificate, search);
     let mut cause: Option<String> = None;
     let mut covered = Reasons::NONE;
     let mut taken: Vec<Taken<'a>> = Vec::new();
-    for (crl, reasons) in candidates(certificate, search, &mut cause) {
+    for (crl, reasons) in lists {
         let signer = match usable(crl, search).and_then(|()| signer(crl, above, search)) {
             Ok(signer) => signer,
             Err(found) => {
@@ -82,7 +83,7 @@ fn status<'a>(certificate: &'a Certificate, above: &[Link<'a>], search: &mut Sea
     if covered == Reasons::ALL {
         Status::Good
     } else if taken.is_empty() {
-        Status::Unknown(cause.unwrap_or_else(|| "no CRL".to_owned()))
+        Status::Unknown(cause.unwrap_or_else(|| out_of_scope.unwrap_or("no CRL").to_owned()))
     } else {
         Status::Unknown(cause.unwrap_or_else(|| "onlySomeReasons".to_owned()))
     }
@@ -94,12 +95,12 @@ fn is_never_revoked(certificate: &Certificate) -> bool {
     extensions.no_revocation && extensions.distribution_points.is_empty() && !certificate.is_ca()
 }
 
-/// The complete lists about a certificate and the reasons each is about, the newest first.
+/// The complete lists about a certificate and the reasons each is about, the newest first; and why the others are not.
 fn candidates<'a>(
     certificate: &'a Certificate,
     search: &Search<'a>,
-    cause: &mut Option<String>,
-) -> Vec<(&'a Crl, Reasons)> {
+) -> (Vec<(&'a Crl, Reasons)>, Option<&'static str>) {
+    let mut cause: Option<&'static str> = None;
     let details = &certificate.details;
     let implicit = DistributionPoint::of_issuer(&details.issuer);
     let points = || details.extensions.distribution_points.iter().chain([&implicit]);
@@ -110,7 +111,7 @@ fn candidates<'a>(
     let mut found = Vec::new();
     for crl in issuers.into_iter().flat_map(|issuer| search.evidence.crls_of(issuer)) {
         if crl.details.base.is_some() {
-            cause.get_or_insert_with(|| "deltaCRLIndicator".to_owned());
+            cause.get_or_insert("deltaCRLIndicator");
             continue;
         }
         let mut reasons = Reasons::NONE;
@@ -118,7 +119,7 @@ fn candidates<'a>(
             match in_scope(crl, certificate, point) {
                 Ok(of_point) => reasons = reasons.or(of_point),
                 Err(obstacle) => {
-                    cause.get_or_insert_with(|| obstacle.to_owned());
+                    cause.get_or_insert(obstacle);
                 }
             }
         }
@@ -127,7 +128,7 @@ fn candidates<'a>(
         }
     }
     found.sort_by(|(left, _), (right, _)| newest_first(left, right));
-    found
+    (found, cause)
 }
 
 fn newest_first(left: &Crl, right: &Crl) -> Ordering {

@@ -1,9 +1,15 @@
 //! Verdicts of `smimesync::validation`: on chains made here, and on the vectors of PKITS.
 #![expect(clippy::unwrap_used, reason = "a test says best where it fails")]
 
+mod hostile;
+mod lists;
+mod names;
 mod odd;
 mod paths;
 mod people;
 mod pki;
 mod pkits;
+mod policies;
+mod raw;
 mod revocation;
+mod second_opinion;

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use aws_lc_rs::signature::{self, KeyPair as _, PqdsaKeyPair};
 use smimesync::certificate::{Bundle, Certificate};
 use smimesync::validation::{Fitness, Rules, judge, reason};
 use tempfile::TempDir;
 
 use crate::pki::{codes, evidence, rules};
+use crate::raw::{ecdsa, extension, integer, name, sequence, tlv};
 
 const CONFIG: &str = "
 [req]
@@ -149,4 +151,74 @@ fn what_cannot_be_verified_is_left_open() {
 fn a_malformed_alternative_name_is_refused() {
     let chain = chain(RSA, RSA, "malformed", &["-sha256"]);
     assert_eq!(found(&chain, |_| {}).0, ["san_malformed"]);
+}
+
+#[test]
+fn dsa_is_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    openssl(dir.path(), &["dsaparam", "-out", "parameters", "1024"]);
+    let key = format!("dsa:{}", dir.path().join("parameters").display());
+    for hash in ["-sha1", "-sha256"] {
+        let chain = chain(&[&key], RSA, "person", &[hash]);
+        assert!(chain.1.signature.starts_with("dsa-with-SHA"));
+        let allow = |rules: &mut Rules| rules.allow_sha1 = true;
+        assert_eq!(found(&chain, allow), (vec![], Fitness::Fit, None), "{hash}");
+        let der = chain.1.der.to_vec();
+        let at = der.windows(7).position(|window| window == b"Ann Lee").unwrap();
+        let changed = [&der[..at], b"Bob Lee", &der[at + 7..]].concat();
+        let changed = (chain.0, Certificate::parse(&changed).unwrap());
+        assert_eq!(found(&changed, allow).0, ["signature_invalid"], "{hash}");
+    }
+}
+
+#[test]
+fn ml_dsa_is_verified() {
+    let pairs =
+        [(17, &signature::ML_DSA_44_SIGNING), (18, &signature::ML_DSA_65_SIGNING), (19, &signature::ML_DSA_87_SIGNING)];
+    for (number, algorithm) in pairs {
+        let key = PqdsaKeyPair::generate(algorithm).unwrap();
+        let oid = sequence(&[&tlv(6, &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, number])]);
+        let spki = sequence(&[&oid, &tlv(3, &[&[0], key.public_key().as_ref()].concat())]);
+        let validity = sequence(&[&tlv(0x17, b"260101000000Z"), &tlv(0x17, b"270101000000Z")]);
+        let issue = |subject: &str, extensions: &[u8]| {
+            let extensions = tlv(0xa3, &tlv(0x30, extensions));
+            let version = tlv(0xa0, &integer(2));
+            let (issuer, subject) = (name(&["Root"]), name(&[subject]));
+            let tbs = sequence(&[&version, &integer(7), &oid, &issuer, &validity, &subject, &spki, &extensions]);
+            let mut value = vec![0; algorithm.signature_len()];
+            let length = key.sign(&tbs, &mut value).unwrap();
+            sequence(&[&tbs, &oid, &tlv(3, &[&[0], &value[..length]].concat())])
+        };
+        let root = Certificate::parse(&issue("Root", &extension(19, true, &[0x30, 3, 1, 1, 0xff]))).unwrap();
+        let ann = issue("Ann Lee", &extension(15, true, &[3, 2, 7, 0x80]));
+        let judged = |der: &[u8]| {
+            let certificate = Certificate::parse(der).unwrap();
+            let rules = Rules { at_ms: crate::pki::NOW, ..rules() };
+            judge(&certificate, &[], None, &evidence(&[&root], &[], &[]), &rules)
+        };
+        let good = judged(&ann);
+        assert!(good.path_valid && good.sign == Fitness::Fit && good.encrypt == Fitness::Unfit, "{:?}", codes(&good));
+        let mut changed = ann.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(codes(&judged(&changed)).contains(&"signature_invalid"));
+    }
+}
+
+#[test]
+fn what_is_not_signed_is_not_believed() {
+    let root = crate::pki::Authority::root("Root");
+    let ann = root.person(|_| {});
+    let unsigned = sequence(&[&tlv(6, &[0x2b, 6, 1, 5, 5, 7, 6, 36])]);
+    let der = ann.der.windows(ecdsa().len()).enumerate().filter(|(_, window)| *window == ecdsa()).map(|(at, _)| at);
+    let [inner, outer] = der.collect::<Vec<_>>()[..] else { unreachable!() };
+    // both algorithm identifiers are of one length, so that nothing else moves
+    assert_eq!(unsigned.len(), ecdsa().len());
+    let mut changed = ann.der.to_vec();
+    for at in [inner, outer] {
+        changed[at..at + unsigned.len()].copy_from_slice(&unsigned);
+    }
+    let changed = Certificate::parse(&changed).unwrap();
+    assert_eq!(changed.signature, "unsigned");
+    let verdict = judge(&changed, &[], None, &evidence(&[&root.certificate], &[], &[]), &rules());
+    assert_eq!(codes(&verdict), ["signature_invalid"]);
 }

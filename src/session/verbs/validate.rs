@@ -76,6 +76,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     let at_ms = options.at.as_deref().map(|at| rfc3339(at, Text::Options, "/at")).transpose()?;
     let addresses = options.addresses()?;
     let asked_lints = options.lints()?;
+    let demands = options.demands(&context.config())?;
     if options.hands_in() && selection != Selection::default() {
         return Err(pointer_error(Text::Options, "/identities", "expected either certificates or people"));
     }
@@ -83,7 +84,6 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         let config = context.config();
         let at_ms = at_ms.map_or_else(|| config.at_ms(context.surroundings().now_ms()), Ok)?;
         let judge = judge(&config, &options, at_ms)?;
-        let demands = options.demands(&config)?;
         let lints = asked_lints.or((config.policy.lints == Lints::Cabf).then_some(Choice::Auto));
         if options.hands_in() {
             let subjects = options.subjects(&config)?;

@@ -9,6 +9,7 @@ mod lints;
 mod problems;
 mod remedies;
 mod settings;
+mod weaknesses;
 
 /// One kind's sentences by name, sorted so that they can be searched.
 type Table = &'static [(&'static str, &'static str)];
@@ -28,6 +29,7 @@ fn tables(kind: &str) -> &'static [Table] {
         "problem" => &[problems::TABLE],
         "remedy" => &[remedies::TABLE, lint_remedies::TABLE],
         "setting" => &[settings::TABLE],
+        "weakness" => &[weaknesses::TABLE],
         _ => &[],
     }
 }
@@ -41,7 +43,7 @@ pub(super) fn all(kind: &str) -> impl Iterator<Item = &'static (&'static str, &'
 mod tests {
     #[test]
     fn tables_are_sorted() {
-        for kind in ["check", "column", "error", "finding", "problem", "remedy", "setting"] {
+        for kind in ["check", "column", "error", "finding", "problem", "remedy", "setting", "weakness"] {
             for pair in super::tables(kind).iter().flat_map(|table| table.windows(2)) {
                 assert!(pair[0].0 < pair[1].0, "{kind}: {} before {}", pair[0].0, pair[1].0);
             }

@@ -1,4 +1,4 @@
-//! What mends a finding or a reason, by its code.
+//! What mends a finding, a reason or a weakness, by its code.
 
 use super::Table;
 
@@ -12,12 +12,17 @@ pub(super) const TABLE: Table = &[
     ("anchor_domain", "add the domain to the anchor's domains if this authority may vouch for it"),
     ("anchor_not_trusted", "add the root to trust/anchors if it is to be trusted"),
     ("ca_certificate", "publish the person's own certificate instead of the authority's"),
+    ("close_primes", "replace the key and whatever made it, revoke the certificate"),
     ("container_reference_only", "publish the certificate from Outlook again, or remove the value from the directory"),
     ("dir_synced", "publish through the directory and Entra Connect, or set policy/write_dir_synced"),
     ("duplicate", "remove the second copy from the directory"),
     ("duplicate_extension", "have the certificate issued anew without the repetition"),
     ("expired", "renew the certificate and remove the expired one from the directory"),
     ("expiring_soon", "renew the certificate before it ends"),
+    ("exponent_even", "replace the key and whatever made it"),
+    ("exponent_large", "replace the key by one with the exponent 65537"),
+    ("exponent_one", "replace the key and whatever made it, treat mail encrypted to it as published"),
+    ("exponent_small", "make the next key with the exponent 65537"),
     ("extended_key_usage", "issue a certificate with the purpose emailProtection"),
     ("extended_key_usage_absent", "issue the next certificate with the purpose emailProtection; Outlook looks for it"),
     ("extension_malformed", "have the certificate issued anew with a readable extension"),
@@ -30,11 +35,14 @@ pub(super) const TABLE: Table = &[
     ("issuer_not_found", "add the issuer's certificate to trust/intermediates or trust/anchors"),
     ("issuer_not_yet_valid", "check the clock, or wait until the authority's certificate becomes valid"),
     ("issuer_revoked", "have the certificate issued anew by an authority that is not revoked"),
+    ("key_unreadable", "issue a certificate for a key of a usual kind, written as the standards say"),
     (
         "key_usage_encrypt",
         "issue a certificate whose key and key usage allow encryption: keyEncipherment for RSA, keyAgreement for EC",
     ),
     ("key_usage_sign", "issue a certificate whose key usage holds digitalSignature"),
+    ("modulus_even", "replace the key and whatever made it, revoke the certificate"),
+    ("modulus_small_factor", "replace the key and whatever made it, revoke the certificate"),
     ("name_constraints_limit", "use an authority with fewer name constraints, or a certificate with fewer names"),
     ("name_constraints_unchecked", "check the authority's name constraints by other means"),
     ("name_excluded", "issue a certificate without the name, or from an authority that may certify it"),
@@ -52,12 +60,29 @@ pub(super) const TABLE: Table = &[
     ("over_limit", "remove old certificates from the directory, or raise policy/max_values"),
     ("path_length_exceeded", "use an authority whose path length constraint allows the path"),
     ("path_search_limit", "remove needless cross certificates from trust/intermediates"),
+    ("point_at_infinity", "replace the key and whatever made it, revoke the certificate"),
+    ("point_not_on_curve", "replace the key and whatever made it, revoke the certificate"),
     ("policy_mapping_any", "have the authority's certificate issued anew without this mapping"),
     ("policy_required", "issue a certificate with a policy that its authorities allow, or demand another policy"),
     ("revocation_unknown", "add a current CRL of the issuer to revocation/crls"),
     ("revoked", "issue a new certificate and remove the revoked one from the directory"),
+    (
+        "roca",
+        "revoke the certificate, update or replace the smart card or TPM, make a new key outside it or on a sound one",
+    ),
+    ("rsa_too_long", "replace the key by one of 2048 to 4096 bits, which every client can use"),
+    ("rsa_too_short", "replace the key by one of at least 2048 bits, revoke the certificate"),
     ("san_malformed", "have the certificate issued anew with a readable subject alternative name"),
     ("scope_changed", "check the scope, then run once with force: scope"),
+    (
+        "shared_factor",
+        "revoke the certificates of all these keys, find the device without randomness that made them, make new keys elsewhere",
+    ),
+    ("shared_key", "give each person a key of their own, revoke the certificates if the key was not shared on purpose"),
+    (
+        "shared_modulus",
+        "give each person a key of their own, revoke the certificates if the key was not shared on purpose",
+    ),
     ("signature_algorithm_unsupported", "have the certificate issued anew with RSA, ECDSA or Ed25519"),
     ("signature_invalid", "have the certificate issued anew, or add the issuer's right certificate to trust"),
     ("undetermined", "see the findings; complete the anchors, intermediates and CRLs that are missing"),
