@@ -119,9 +119,18 @@ impl Change {
 
     /// Whether an attribute holds exactly what `before` says, whatever the order.
     pub fn still_holds(&self, now: &[RawValue]) -> bool {
-        let digests = |values: &[RawValue]| values.iter().map(|value| value.sha256).collect::<BTreeSet<_>>();
-        digests(&self.before) == digests(now)
+        same_values(&self.before, now)
     }
+
+    /// Whether an attribute holds exactly what `after` says, whatever the order.
+    pub fn is_made(&self, now: &[RawValue]) -> bool {
+        same_values(&self.after, now)
+    }
+}
+
+fn same_values(one: &[RawValue], other: &[RawValue]) -> bool {
+    let digests = |values: &[RawValue]| values.iter().map(|value| value.sha256).collect::<BTreeSet<_>>();
+    digests(one) == digests(other)
 }
 
 /// The rows of a run.

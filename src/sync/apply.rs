@@ -218,18 +218,11 @@ async fn read_back(
     // another of the service's servers may answer with what was there before, so this says nothing for good
     let differs = || refused.cloned().unwrap_or_else(|| Error::new(Code::ExchangeVerify).target(now.identity.clone()));
     let check = |change: &Change| match held(&now, change.attribute) {
-        Ok(held) if same(&held, &change.after) => End::Verified,
+        Ok(held) if change.is_made(&held) => End::Verified,
         // the service has answered and nothing came of it
         Ok(held) if refused.is_some_and(is_answer) && change.still_holds(&held) => End::Refused(differs()),
         Ok(_) => End::Unknown(differs()),
         Err(error) => End::Unknown(error),
     };
     Ok(changes.iter().map(check).collect())
-}
-
-/// Whether two lists hold the same values, whatever the order.
-fn same(one: &[RawValue], other: &[RawValue]) -> bool {
-    let digests =
-        |values: &[RawValue]| values.iter().map(|value| value.sha256).collect::<std::collections::BTreeSet<_>>();
-    digests(one) == digests(other)
 }
