@@ -112,6 +112,7 @@ fn value(attribute: Attribute, kind: Kind, age_days: i64, size: usize) -> Value 
         address_exact: None,
         path: Vec::new(),
         findings: code.into_iter().map(|(code, concerns)| finding(code, severity, concerns)).collect(),
+        needs: Vec::new(),
     });
     Value { attribute, sha256, bytes, certificate, verdict, reason: why }
 }

@@ -25,6 +25,8 @@ pub struct Evidence {
     anchors_by_subject: HashMap<NameKey, Vec<usize>>,
     intermediates_by_subject: HashMap<NameKey, Vec<usize>>,
     crls_by_issuer: HashMap<NameKey, Vec<usize>>,
+    /// By URL, why nothing came from there.
+    failures: HashMap<String, String>,
     /// What came of checking what is signed (by its SHA-256) with a certificate's key (by the certificate's SHA-256).
     signatures: RwLock<HashMap<(Sha256, Sha256), SignatureCheck>>,
 }
@@ -43,8 +45,39 @@ impl Evidence {
             anchors,
             intermediates,
             crls,
+            failures: HashMap::new(),
             signatures: RwLock::default(),
         }
+    }
+
+    /// Takes over what was fetched; what is known already counts once.
+    pub fn add(&mut self, certificates: Vec<Certificate>, crls: Vec<Crl>) {
+        for certificate in certificates {
+            let known =
+                self.anchors_named(&certificate.details.subject).any(|it| it.certificate.sha256 == certificate.sha256)
+                    || self.intermediates_named(&certificate.details.subject).any(|it| it.sha256 == certificate.sha256);
+            if !known {
+                let place = self.intermediates.len();
+                self.intermediates_by_subject.entry(certificate.details.subject.clone()).or_default().push(place);
+                self.intermediates.push(certificate);
+            }
+        }
+        for crl in crls {
+            if !self.crls_of(&crl.details.issuer).any(|it| it.sha256 == crl.sha256) {
+                self.crls_by_issuer.entry(crl.details.issuer.clone()).or_default().push(self.crls.len());
+                self.crls.push(crl);
+            }
+        }
+    }
+
+    /// Keeps why a place gave nothing, so that findings can say it. `cause` is a short word or two, such as `http 404`.
+    pub fn failed(&mut self, url: String, cause: String) {
+        self.failures.insert(url, cause);
+    }
+
+    /// Why a place gave nothing; `None` where it was not asked or gave something.
+    pub fn failure(&self, url: &str) -> Option<&str> {
+        self.failures.get(url).map(String::as_str)
     }
 
     /// The anchors.

@@ -41,6 +41,7 @@ pub fn judge_demanding(
     Verdict {
         address_match: matching.found,
         address_exact: matching.exact,
+        needs: outcome.needs,
         ..conclude(outcome.subjects, findings, demands)
     }
 }
@@ -93,6 +94,7 @@ fn conclude(path: Vec<String>, mut findings: Vec<Finding>, demands: &Demands) ->
         address_exact: None,
         path,
         findings,
+        needs: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::certificate::{Certificate, DsaParameters, NameKey, Sha256, SignatureV
 use super::catalogue as rule;
 use super::demands::{self, Demands};
 use super::evidence::{Anchor, Evidence};
+use super::need::Need;
 use super::rules::Rules;
 use super::signature::{self, SignatureCheck};
 use super::verdict::{Finding, Severity};
@@ -41,6 +42,8 @@ pub(super) struct Outcome {
     /// Whether the leaf itself is an anchor.
     pub(super) leaf_is_anchor: bool,
     pub(super) findings: Vec<Finding>,
+    /// What might have led further.
+    pub(super) needs: Vec<Need>,
 }
 
 /// How a path ends that reaches no anchor.
@@ -327,7 +330,7 @@ impl<'a> Search<'a> {
         let score = (class, blocks, open);
         if self.best.as_ref().is_none_or(|(best, _)| score < *best) {
             let subjects = path.iter().map(|link| link.certificate.subject.clone()).collect();
-            self.best = Some((score, Outcome { subjects, leaf_is_anchor: false, findings }));
+            self.best = Some((score, Outcome { subjects, leaf_is_anchor: false, findings, needs: Vec::new() }));
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::text::Text;
 
+use super::need::Need;
+
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
@@ -86,6 +88,8 @@ pub struct Verdict {
     pub path: Vec<String>,
     /// Everything found, blocks first.
     pub findings: Vec<Finding>,
+    /// What might let it say more, where something was missing.
+    pub needs: Vec<Need>,
 }
 
 macro_rules! names {
