@@ -160,6 +160,10 @@ enum smimesync_code
      */
     SMIMESYNC_CODE_FILE_UNREADABLE = -109,
     /**
+     * What would be removed could not be saved before.
+     */
+    SMIMESYNC_CODE_BACKUP_FAILED = -110,
+    /**
      * The options are not JSON.
      */
     SMIMESYNC_CODE_OPTION_SYNTAX = -121,
@@ -231,6 +235,14 @@ enum smimesync_code
      * The LDAP filter cannot be parsed.
      */
     SMIMESYNC_CODE_DIRECTORY_FILTER = -213,
+    /**
+     * The directory refused a change.
+     */
+    SMIMESYNC_CODE_DIRECTORY_REFUSED = -220,
+    /**
+     * After a change the directory does not hold what it should.
+     */
+    SMIMESYNC_CODE_DIRECTORY_VERIFY = -221,
     /**
      * No connection to Exchange Online or to its token endpoint.
      */
@@ -721,6 +733,28 @@ int32_t smimesync_settings(smimesync_session *session,
                            size_t options_len,
                            smimesync_cursor **cursor,
                            smimesync_error **error);
+
+/**
+ * Adds certificates to people in the directory, each to those it is fit for. A row is a change of an entry.
+ * Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
+ * `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.
+ */
+int32_t smimesync_publish(smimesync_session *session,
+                          const char *options,
+                          size_t options_len,
+                          smimesync_cursor **cursor,
+                          smimesync_error **error);
+
+/**
+ * Takes expired or unfit values out of the directory. A row is a change of an entry.
+ * Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
+ * `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.
+ */
+int32_t smimesync_prune(smimesync_session *session,
+                        const char *options,
+                        size_t options_len,
+                        smimesync_cursor **cursor,
+                        smimesync_error **error);
 
 /**
  * Lists the columns of all verbs. A row is a column.

@@ -29,6 +29,8 @@ pub enum Code {
     FileNotFound = -108,
     /// A file exists and cannot be read.
     FileUnreadable = -109,
+    /// What would be removed could not be saved before.
+    BackupFailed = -110,
     /// The options are not JSON.
     OptionSyntax = -121,
     /// An option does not exist.
@@ -65,6 +67,10 @@ pub enum Code {
     DirectoryPlaintext = -212,
     /// The LDAP filter cannot be parsed.
     DirectoryFilter = -213,
+    /// The directory refused a change.
+    DirectoryRefused = -220,
+    /// After a change the directory does not hold what it should.
+    DirectoryVerify = -221,
     /// No connection to Exchange Online or to its token endpoint.
     ExchangeUnreachable = -301,
     /// Exchange Online did not answer in time.
@@ -269,6 +275,7 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::ConfigUnsupported, "config_unsupported", Area::Config, Category::Unsupported, false),
     info(Code::FileNotFound, "file_not_found", Area::Config, Category::NotFound, false),
     info(Code::FileUnreadable, "file_unreadable", Area::Config, Category::Config, false),
+    info(Code::BackupFailed, "backup_failed", Area::Store, Category::Store, false),
     info(Code::OptionSyntax, "option_syntax", Area::Host, Category::Invalid, false),
     info(Code::OptionUnknown, "option_unknown", Area::Host, Category::Invalid, false),
     info(Code::OptionType, "option_type", Area::Host, Category::Invalid, false),
@@ -287,6 +294,8 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::LdifChangeRecord, "ldif_change_record", Area::Directory, Category::Unsupported, false),
     info(Code::DirectoryPlaintext, "directory_plaintext", Area::Config, Category::Config, false),
     info(Code::DirectoryFilter, "directory_filter", Area::Directory, Category::Invalid, false),
+    info(Code::DirectoryRefused, "directory_refused", Area::Directory, Category::Invalid, false),
+    info(Code::DirectoryVerify, "directory_verify", Area::Directory, Category::Conflict, true),
     info(Code::ExchangeUnreachable, "exchange_unreachable", Area::Exchange, Category::Network, true),
     info(Code::ExchangeTimeout, "exchange_timeout", Area::Exchange, Category::Timeout, true),
     info(Code::ExchangeTls, "exchange_tls", Area::Exchange, Category::Certificate, false),

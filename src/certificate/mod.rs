@@ -3,6 +3,7 @@
 mod algorithm;
 mod attribute;
 mod bundle;
+mod certs_only;
 mod cms;
 mod constraints;
 mod crl;
@@ -22,6 +23,7 @@ mod value;
 pub(crate) use algorithm::{Curve, DsaParameters, Hash, KeyKind, MlDsa, Pss, PublicKey, Scheme, dsa_signature};
 pub use attribute::Attribute;
 pub use bundle::Bundle;
+pub use certs_only::certs_only;
 pub(crate) use constraints::{NameConstraints, Subtree};
 pub use crl::Crl;
 pub(crate) use crl::{CrlDefect, Entry};

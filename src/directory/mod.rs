@@ -24,6 +24,7 @@ use crate::net::CheckStep;
 use crate::people::Person;
 
 pub use claims::claims;
+pub use ldap::{Standing, Writer};
 pub use ldif::content_sha256;
 pub use scope::scope;
 pub use selection::Selection;

@@ -46,7 +46,7 @@ impl Judge {
         }
     }
 
-    fn value(&self, raw: &RawValue, addresses: &[Address]) -> Value {
+    pub(super) fn value(&self, raw: &RawValue, addresses: &[Address]) -> Value {
         let value = SmimeValue::parse(Arc::clone(&raw.bytes));
         let verdict = judge_value(&value, Some(&Audience { addresses }), &self.evidence, &self.rules);
         Value {

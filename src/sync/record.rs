@@ -6,29 +6,29 @@ use crate::error::{Category, Code, Error, Result};
 use crate::planning::{Action, Change};
 use crate::store::{ChangeResult, Counters, NewRun, PolicyType, RunResult, StoredError};
 
-use super::Job;
+use super::RunContext;
 use super::apply::Outcome;
 
 /// A run that has begun.
 pub(super) struct Record<'a> {
-    job: Job<'a>,
+    context: RunContext<'a>,
     pub(super) run: i64,
     pub(super) counters: Counters,
-    calls_before: u64,
 }
 
 impl<'a> Record<'a> {
     /// Begins a run.
-    pub(super) async fn begin(job: Job<'a>, verb: &str, staging: bool, scope: &str) -> Result<Self> {
-        let started_ms = job.surroundings.now_ms();
+    pub(super) async fn begin(context: RunContext<'a>, verb: &str, staging: bool, scope: &str) -> Result<Self> {
+        let started_ms = context.surroundings.now_ms();
         // every key of policy and trust decides about values, so the text of both is what is hashed
-        let policy =
-            Sha256::of(format!("{:?}{:?}{:?}", job.config.policy, job.config.trust, job.config.revocation).as_bytes());
+        let policy = Sha256::of(
+            format!("{:?}{:?}{:?}", context.config.policy, context.config.trust, context.config.revocation).as_bytes(),
+        );
         let policy_hash = &policy.to_string();
         let policy_type = PolicyType::Initial;
-        let run = job.store.begin_run(&NewRun { verb, policy_type, staging, scope, policy_hash, started_ms })?;
-        job.observer.event(LogLevel::Info, Code::RunStarted, vec![("run", run.to_string())]).await;
-        Ok(Self { job, run, counters: Counters::default(), calls_before: job.exchange.calls().requests })
+        let run = context.store.begin_run(&NewRun { verb, policy_type, staging, scope, policy_hash, started_ms })?;
+        context.observer.event(LogLevel::Info, Code::RunStarted, vec![("run", run.to_string())]).await;
+        Ok(Self { context, run, counters: Counters::default() })
     }
 
     /// Tells of a row and counts it.
@@ -37,7 +37,7 @@ impl<'a> Record<'a> {
         match (change.action, result) {
             (_, Some(ChangeResult::Failed)) => {
                 counters.failed += 1;
-                self.job.observer.failed();
+                self.context.observer.failed();
             }
             (Action::None, _) => counters.unchanged += 1,
             (Action::Skip, _) => counters.skipped += 1,
@@ -47,18 +47,17 @@ impl<'a> Record<'a> {
                 counters.values_removed += change.removed.len() as u64;
             }
         }
-        self.job.observer.row(self.run, change, result, error).await;
+        self.context.observer.row(self.run, change, result, error).await;
     }
 
     /// Tells of a change that was carried out.
     pub(super) async fn tell_outcome(&mut self, outcome: &Outcome) {
         self.tell(&outcome.change, outcome.result, outcome.error.as_ref()).await;
-        self.job.observer.step();
+        self.context.observer.step();
     }
 
     /// Ends the run with what became of it.
-    pub(super) async fn end(mut self, outcome: Result<()>) -> Result<()> {
-        self.counters.requests = self.job.exchange.calls().requests - self.calls_before;
+    pub(super) async fn end(self, outcome: Result<()>) -> Result<()> {
         let result = match outcome.as_ref().err().map(Error::category) {
             None if self.counters.failed > 0 => RunResult::Partial,
             None => RunResult::Done,
@@ -67,11 +66,11 @@ impl<'a> Record<'a> {
             Some(Category::DirectoryIncomplete) => RunResult::Incomplete,
             Some(_) => RunResult::Failed,
         };
-        let error = outcome.as_ref().err().map(|error| StoredError::new(error, self.job.culture));
-        let now_ms = self.job.surroundings.now_ms();
-        self.job.store.end_run(self.run, result, &self.counters, error.as_ref(), now_ms)?;
+        let error = outcome.as_ref().err().map(|error| StoredError::new(error, self.context.culture));
+        let now_ms = self.context.surroundings.now_ms();
+        self.context.store.end_run(self.run, result, &self.counters, error.as_ref(), now_ms)?;
         let parameters = vec![("run", self.run.to_string()), ("result", result.name().to_owned())];
-        self.job.observer.event(LogLevel::Info, Code::RunEnded, parameters).await;
+        self.context.observer.event(LogLevel::Info, Code::RunEnded, parameters).await;
         outcome
     }
 }

@@ -41,8 +41,10 @@ pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
     };
     let scope = directory::scope(job.config.only_directory()?);
     let verb = if request.staging { "compare" } else { "sync" };
-    let mut record = Record::begin(*job, verb, request.staging, &scope).await?;
+    let mut record = Record::begin(job.context, verb, request.staging, &scope).await?;
+    let calls_before = job.exchange.calls().requests;
     let outcome = work(job, request, &mut record).await;
+    record.counters.requests = job.exchange.calls().requests - calls_before;
     record.end(outcome).await
 }
 

@@ -25,6 +25,8 @@ namespace SmimeSync
         FileNotFound = -108,
         /// <summary>A file exists and cannot be read.</summary>
         FileUnreadable = -109,
+        /// <summary>What would be removed could not be saved before.</summary>
+        BackupFailed = -110,
         /// <summary>The options are not JSON.</summary>
         OptionSyntax = -121,
         /// <summary>An option does not exist.</summary>
@@ -61,6 +63,10 @@ namespace SmimeSync
         DirectoryPlaintext = -212,
         /// <summary>The LDAP filter cannot be parsed.</summary>
         DirectoryFilter = -213,
+        /// <summary>The directory refused a change.</summary>
+        DirectoryRefused = -220,
+        /// <summary>After a change the directory does not hold what it should.</summary>
+        DirectoryVerify = -221,
         /// <summary>No connection to Exchange Online or to its token endpoint.</summary>
         ExchangeUnreachable = -301,
         /// <summary>Exchange Online did not answer in time.</summary>
@@ -151,6 +157,7 @@ namespace SmimeSync
             { -107, new CodeInfo("config", "unsupported", false) },
             { -108, new CodeInfo("config", "not_found", false) },
             { -109, new CodeInfo("config", "config", false) },
+            { -110, new CodeInfo("store", "store", false) },
             { -121, new CodeInfo("host", "invalid", false) },
             { -122, new CodeInfo("host", "invalid", false) },
             { -123, new CodeInfo("host", "invalid", false) },
@@ -169,6 +176,8 @@ namespace SmimeSync
             { -211, new CodeInfo("directory", "unsupported", false) },
             { -212, new CodeInfo("config", "config", false) },
             { -213, new CodeInfo("directory", "invalid", false) },
+            { -220, new CodeInfo("directory", "invalid", false) },
+            { -221, new CodeInfo("directory", "conflict", true) },
             { -301, new CodeInfo("exchange", "network", true) },
             { -302, new CodeInfo("exchange", "timeout", true) },
             { -303, new CodeInfo("exchange", "certificate", false) },

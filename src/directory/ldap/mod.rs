@@ -2,9 +2,11 @@
 
 mod connect;
 mod failure;
+mod modify;
 mod people;
 mod probe;
 mod search;
+mod writer;
 
 use std::path::Path;
 
@@ -19,6 +21,7 @@ use crate::net::CheckStep;
 
 use super::{ReadReport, Selection, incomplete};
 use people::Reading;
+pub use writer::{Standing, Writer};
 
 /// Reads the wanted people of the first server that can be spoken to.
 pub(super) async fn read(

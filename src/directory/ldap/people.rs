@@ -35,8 +35,7 @@ impl Questions {
     /// # Errors
     /// Those of the connection.
     pub(super) async fn new(connection: &mut Connection, config: &config::Directory, wanted: &Wanted) -> Result<Self> {
-        let root = one(connection, "", &["supportedCapabilities"]).await?.unwrap_or_default();
-        let active_directory = root.all("supportedCapabilities").any(|value| value == ACTIVE_DIRECTORY);
+        let active_directory = is_active_directory(connection).await?;
         let people = if active_directory {
             "(objectCategory=person)(|(objectClass=user)(objectClass=contact))"
         } else {
@@ -71,6 +70,15 @@ impl Questions {
         let (attributes, page_size) = (self.attributes.clone(), self.page_size);
         Search::new(Request { base: base.to_owned(), scope, filter, attributes, page_size })
     }
+}
+
+/// Whether the server says so in its root DSE.
+///
+/// # Errors
+/// Those of a search.
+pub(super) async fn is_active_directory(connection: &mut Connection) -> Result<bool> {
+    let root = one(connection, "", &["supportedCapabilities"]).await?.unwrap_or_default();
+    Ok(root.all("supportedCapabilities").any(|value| value == ACTIVE_DIRECTORY))
 }
 
 /// Reads people and hands them on.

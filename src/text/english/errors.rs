@@ -3,9 +3,10 @@
 use super::Table;
 
 pub(super) const TABLE: Table = &[
+    ("backup_failed", "what would be removed cannot be saved before: {detail}"),
     ("cancelled", "cancelled"),
     ("change_not_found", "run {run} has no change {change}"),
-    ("change_stale", "the recipient is no longer as it was when the change was planned"),
+    ("change_stale", "the recipient or entry is no longer as it was when the change was planned"),
     ("column_mismatch", "no such column, or one of another type"),
     ("config_missing", "a required value is missing"),
     ("config_secret_exposed", "the secret's file can be read by others than its owner"),
@@ -25,9 +26,11 @@ pub(super) const TABLE: Table = &[
         "a password is not sent over an unencrypted connection unless bind/allow_plaintext says so",
     ),
     ("directory_protocol", "the directory's answer cannot be understood: {detail}"),
+    ("directory_refused", "the directory refused the change: {detail}"),
     ("directory_timeout", "the directory did not answer in time"),
     ("directory_tls", "the directory's TLS certificate is not trusted: {detail}"),
     ("directory_unreachable", "no connection to the directory: {detail}"),
+    ("directory_verify", "the values read back differ from those written"),
     ("exchange_ambiguous", "several recipients have this identity"),
     ("exchange_auth", "sign-in to Exchange Online was refused: {detail}"),
     ("exchange_denied", "Exchange Online denied access: {detail}"),
