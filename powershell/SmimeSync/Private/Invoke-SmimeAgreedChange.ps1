@@ -1,5 +1,6 @@
 # Plans changes of the directory, asks for each entry, then makes those that were agreed to.
 function Invoke-SmimeAgreedChange {
+    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSShouldProcess', '', Justification = 'It asks for its caller, which supports it.')]
     param(
         [Parameter(Mandatory = $true)] [string] $Verb,
         [Parameter(Mandatory = $true)] [System.Collections.IDictionary] $Option,
