@@ -70,7 +70,9 @@ fn rules(config: &Config, at_ms: i64) -> Rules {
         expiring_days: policy.expiring_days,
         revocation: match config.revocation.mode {
             RevocationMode::Off => RevocationCheck::Off,
-            RevocationMode::Offline | RevocationMode::Online => RevocationCheck::Offline,
+            RevocationMode::Offline => RevocationCheck::Offline,
+            RevocationMode::Online => RevocationCheck::Online,
         },
+        fetch_issuers: config.trust.fetch_issuers == Some(true),
     }
 }

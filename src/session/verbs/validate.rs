@@ -58,8 +58,7 @@ struct Options {
     inhibit_mapping: bool,
     inhibit_any: bool,
     undetermined: Option<Undetermined>,
-    // not of this version: named so that they are refused as such, and not as unknown
-    ocsp_responses: Option<serde_json::Value>,
+    ocsp_responses: Option<Vec<Item>>,
 }
 
 /// Something to judge, and where it comes from.
@@ -119,9 +118,6 @@ impl Options {
     }
 
     fn supported(&self) -> Result<()> {
-        if self.ocsp_responses.is_some() {
-            return Err(Error::new(Code::OptionUnsupported).target("/ocsp_responses").with("detail", "OCSP"));
-        }
         if self.revocation_mode == Some(RevocationMode::Online) {
             return Err(Error::new(Code::OptionUnsupported).target("/revocation_mode").with("detail", "fetching CRLs"));
         }
@@ -176,6 +172,7 @@ impl Options {
         }
         sources.intermediates.extend(given(&self.intermediates, "intermediates")?);
         sources.crls.extend(given(&self.crls, "crls")?);
+        sources.ocsp_responses = given(&self.ocsp_responses, "ocsp_responses")?;
         Ok(sources)
     }
 }
@@ -211,7 +208,8 @@ fn judge(config: &Config, options: &Options, at_ms: i64) -> Result<Judge> {
     let mut judge = Judge::new(config, &options.sources(config)?, at_ms)?;
     match options.revocation_mode {
         Some(RevocationMode::Off) => judge.rules.revocation = RevocationCheck::Off,
-        Some(RevocationMode::Offline | RevocationMode::Online) => judge.rules.revocation = RevocationCheck::Offline,
+        Some(RevocationMode::Offline) => judge.rules.revocation = RevocationCheck::Offline,
+        Some(RevocationMode::Online) => judge.rules.revocation = RevocationCheck::Online,
         None => {}
     }
     Ok(judge)
