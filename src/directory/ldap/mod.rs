@@ -4,6 +4,7 @@ mod connect;
 mod failure;
 mod people;
 mod probe;
+mod published;
 mod search;
 
 use std::path::Path;
@@ -19,6 +20,8 @@ use crate::net::CheckStep;
 
 use super::{ReadReport, Selection, incomplete};
 use people::Reading;
+pub use published::OwnDirectory;
+pub(super) use published::from_server;
 
 /// Reads the wanted people of the first server that can be spoken to.
 pub(super) async fn read(
