@@ -391,6 +391,10 @@ enum smimesync_code
      * Event: the scope changed, so nobody is taken for vanished.
      */
     SMIMESYNC_CODE_SCOPE_CHANGED = -808,
+    /**
+     * Event: a place that a certificate names gave no issuer, CRL or OCSP answer.
+     */
+    SMIMESYNC_CODE_EVIDENCE_UNAVAILABLE = -809,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -145,6 +145,8 @@ pub enum Code {
     PlannedAnew = -807,
     /// Event: the scope changed, so nobody is taken for vanished.
     ScopeChanged = -808,
+    /// Event: a place that a certificate names gave no issuer, CRL or OCSP answer.
+    EvidenceUnavailable = -809,
 }
 
 /// What kind of trouble it is; hosts map it to their own classes.
@@ -333,6 +335,7 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::Retrying, "retrying", Area::Exchange, Category::Invalid, false),
     info(Code::PlannedAnew, "planned_anew", Area::Exchange, Category::Invalid, false),
     info(Code::ScopeChanged, "scope_changed", Area::Directory, Category::Invalid, false),
+    info(Code::EvidenceUnavailable, "evidence_unavailable", Area::Trust, Category::Network, true),
 ];
 
 impl Code {

@@ -13,8 +13,8 @@ use smimesync::error::Code;
 use smimesync::people::RawValue;
 use smimesync::planning::{Action, Change, Item};
 use smimesync::store::{
-    ChangeFilter, ChangeResult, CompleteRead, Counters, JournalState, NewRun, PolicyType, RunFilter, RunResult,
-    SeenPerson, SettingValue, Store, StoredError, WriteEnd,
+    ChangeFilter, ChangeResult, CompleteRead, Counters, FetchKey, Fetched, JournalState, NewRun, PolicyType, RunFilter,
+    RunResult, SeenPerson, SettingValue, Store, StoredError, WriteEnd,
 };
 use smimesync::validation::Fitness;
 use tempfile::TempDir;
@@ -376,11 +376,31 @@ fn a_store_of_a_newer_version_is_refused_and_left_alone() {
         let connection = rusqlite::Connection::open(path).unwrap();
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
     };
-    assert_eq!(version(&path), 1);
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    let newer = version(&path) + 1;
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", newer).unwrap();
     let error = Store::open(&path, NOW).unwrap_err();
     assert_eq!((error.code(), error.get_target()), (Code::StoreVersion, path.to_str()));
-    assert_eq!(version(&path), 2);
+    assert_eq!(version(&path), newer);
+}
+
+#[test]
+fn a_store_of_an_older_version_is_brought_up_to_this_one_with_all_it_holds() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("state.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch(include_str!("../src/store/schema.sql")).unwrap();
+    connection.pragma_update(None, "application_id", 0x534D_494D).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection.execute("INSERT INTO settings VALUES ('staging', 'true')", []).unwrap();
+    connection.execute("INSERT INTO written VALUES ('r', 'userCertificate', zeroblob(32), 1)", []).unwrap();
+    drop(connection);
+    let store = open(&folder);
+    assert_eq!(store.ours("r").unwrap().len(), 1);
+    let key = FetchKey { url: "http://x.test/a.crl", kind: "crl", request: None };
+    let fetched = Fetched { bytes: vec![1], fetched_ms: NOW, next_update_ms: NOW + DAY };
+    store.keep_fetched(key, &fetched).unwrap();
+    drop(store);
+    assert_eq!(open(&folder).fetched(key, NOW).unwrap(), Some(fetched));
 }
 
 #[cfg(unix)]

@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::error::{Code, Error, Result};
 
 use super::read::{Source, pointer_error, rfc3339};
-use super::{AuthMethod, BindMethod, Changes, Config, Directory, RevocationMode, Secret};
+use super::{AuthMethod, BindMethod, Changes, Config, Directory, Secret};
 
 /// Longest time that can be given to one answer.
 const DAY_MS: u64 = 86_400_000;
@@ -109,15 +109,6 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
     }
     if config.trust.os_store {
         return cannot("/trust/os_store".into(), "the operating system's anchors");
-    }
-    if config.trust.fetch_issuers == Some(true) {
-        return cannot("/trust/fetch_issuers".into(), "fetching issuers; give them in trust/intermediates");
-    }
-    if config.revocation.allow_loopback {
-        return cannot("/revocation/allow_loopback".into(), "fetching CRLs");
-    }
-    if config.revocation.mode == RevocationMode::Online {
-        return cannot("/revocation/mode".into(), "fetching CRLs; give them in revocation/crls and use offline");
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Values into judged values: the container read, the certificate judged for the person.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::certificate::{Attribute, SmimeValue};
@@ -8,7 +9,7 @@ use crate::error::Result;
 use crate::people::{Address, Person, RawValue, Recipient};
 use crate::planning::{Before, Value};
 use crate::trust::Sources;
-use crate::validation::{Audience, Evidence, RevocationCheck, Rules, judge_value, reason};
+use crate::validation::{Audience, Evidence, Need, RevocationCheck, Rules, judge_value, reason};
 
 /// Evidence and rules of one run.
 #[derive(Debug)]
@@ -60,6 +61,12 @@ impl Judge {
     }
 }
 
+/// What the verdicts on a person's values lack, and those on what the recipient holds.
+pub(super) fn needs(values: &[Value], before: &Before) -> BTreeSet<Need> {
+    let held = Attribute::ALL.into_iter().filter_map(|attribute| before.values(attribute)).flatten();
+    held.chain(values).flat_map(|value| value.verdict.needs.iter().cloned()).collect()
+}
+
 fn rules(config: &Config, at_ms: i64) -> Rules {
     let policy = &config.policy;
     Rules {
@@ -68,11 +75,16 @@ fn rules(config: &Config, at_ms: i64) -> Rules {
         allow_sha1: policy.allow_sha1,
         allow_no_address: policy.allow_no_address,
         expiring_days: policy.expiring_days,
-        revocation: match config.revocation.mode {
-            RevocationMode::Off => RevocationCheck::Off,
-            RevocationMode::Offline => RevocationCheck::Offline,
-            RevocationMode::Online => RevocationCheck::Online,
-        },
+        revocation: revocation_check(config.revocation.mode),
         fetch_issuers: config.trust.fetch_issuers == Some(true),
+    }
+}
+
+/// How revocation is looked at in a mode.
+pub fn revocation_check(mode: RevocationMode) -> RevocationCheck {
+    match mode {
+        RevocationMode::Off => RevocationCheck::Off,
+        RevocationMode::Offline => RevocationCheck::Offline,
+        RevocationMode::Online => RevocationCheck::Online,
     }
 }

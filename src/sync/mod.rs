@@ -8,6 +8,7 @@ mod directory_run;
 mod gather;
 mod guard;
 mod judge;
+mod learn;
 mod observer;
 mod prepare;
 mod prune;
@@ -18,7 +19,8 @@ mod settle;
 
 pub use chosen::{Chosen, apply_chosen};
 pub use coverage::{Coverage, coverage};
-pub use judge::Judge;
+pub use judge::{Judge, revocation_check};
+pub use learn::judge_all;
 pub use observer::{Observer, Phase, Told};
 pub use prune::{Prune, prune};
 pub use publish::{Publish, publish};
@@ -31,6 +33,7 @@ use crate::error::Result;
 use crate::exchange::{Exchange, Surroundings};
 use crate::store::Store;
 use crate::text::Culture;
+use crate::trust::Retriever;
 
 /// What every run works with.
 #[derive(Clone, Copy)]
@@ -68,5 +71,10 @@ impl RunContext<'_> {
     /// The time verdicts are computed for, in milliseconds since 1970 UTC.
     fn at_ms(&self) -> Result<i64> {
         self.config.at_ms(self.surroundings.now_ms())
+    }
+
+    /// What brings evidence that verdicts lack; `None` where nothing may be fetched.
+    fn retriever(&self) -> Option<Retriever<'_>> {
+        Retriever::new(self.config, self.config.revocation.mode, self.store, self.surroundings)
     }
 }

@@ -1,6 +1,6 @@
 //! From what was gathered to a plan: judged, matched, held against what Exchange holds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::config::LogLevel;
 use crate::directory::{self, Selection};
@@ -11,11 +11,12 @@ use crate::planning::{
 };
 use crate::store::{KnownPerson, LastRead, SeenPerson, Vanished};
 use crate::trust::Sources;
-use crate::validation::Fitness;
+use crate::validation::{Fitness, Need};
 
 use super::gather::{Gathered, gather};
+use super::judge::needs;
 use super::settle::settle;
-use super::{Job, Judge, Phase};
+use super::{Job, Judge, Phase, judge_all};
 
 /// A plan and everything that is needed to carry it out.
 pub(super) struct Prepared {
@@ -55,7 +56,7 @@ struct Gone {
 /// `settles` says that the run holds the lock, so that it may settle what an earlier one left open.
 pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[String], settles: bool) -> Result<Prepared> {
     let at_ms = job.at_ms()?;
-    let judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
+    let mut judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
     let mut gathered = gather(job, selection).await?;
     if settles {
         settle(job, &gathered.recipients)?;
@@ -63,11 +64,7 @@ pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[Strin
     let scope = scope(job, selection, &gathered, force).await?;
     let policy = Policy::new(&job.config.policy, job.config.revocation.undetermined, at_ms);
     job.observer.begin(Phase::Judging, gathered.people.len());
-    let judged = |person| {
-        job.observer.step();
-        go_on(job).map(|()| judge.person(person))
-    };
-    let values = gathered.people.iter().map(judged).collect::<Result<_>>()?;
+    let values = judged(job, &mut judge, &gathered).await?;
     let known = scope.last.as_ref().map(|last| job.store.known_people(&last.scope)).transpose()?.unwrap_or_default();
     if gathered.report.incomplete_reason.is_some() {
         part_from_unread(&mut gathered, &known);
@@ -78,6 +75,34 @@ pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[Strin
     let mut prepared = Prepared { gathered, judge, policy, plan, scope, values, behind, gone, known };
     prepared.plan = prepared.planned(job)?;
     Ok(prepared)
+}
+
+/// The directory's values of each person, judged, once everything was fetched that these and the recipients' values need.
+async fn judged(job: &Job<'_>, judge: &mut Judge, gathered: &Gathered) -> Result<Vec<Vec<Value>>> {
+    struct Item<'a> {
+        person: &'a Person,
+        recipient: Option<&'a Recipient>,
+        values: Vec<Value>,
+        needs: BTreeSet<Need>,
+    }
+    let mut retriever = job.retriever();
+    // without one nobody asks what is lacking
+    let fetches = retriever.is_some();
+    let recipient = |found: &Match| match found {
+        Match::One(place) if fetches => gathered.recipients.get(*place),
+        _ => None,
+    };
+    let pairs = gathered.people.iter().zip(&gathered.matches);
+    let mut items: Vec<_> = pairs
+        .map(|(person, found)| Item { person, recipient: recipient(found), values: Vec::new(), needs: BTreeSet::new() })
+        .collect();
+    let rejudge = |judge: &Judge, item: &mut Item<'_>| {
+        item.values = judge.person(item.person);
+        let before = item.recipient.map(|it| judge.recipient(it, &item.person.addresses)).unwrap_or_default();
+        item.needs = needs(&item.values, &before);
+    };
+    judge_all(judge, retriever.as_mut(), job.observer, &mut items, rejudge, |item| item.needs.clone()).await?;
+    Ok(items.into_iter().map(|item| item.values).collect())
 }
 
 async fn scope(job: &Job<'_>, selection: &Selection, gathered: &Gathered, force: &[String]) -> Result<Scope> {

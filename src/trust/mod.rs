@@ -1,4 +1,8 @@
-//! Where anchors, intermediates, CRLs and OCSP answers come from: files, into the evidence validation needs.
+//! Where anchors, intermediates, CRLs and OCSP answers come from, into the evidence validation needs: files, told apart by content; and
+//! what `retriever` fetches from the places certificates name.
+
+mod answer;
+mod retriever;
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +11,8 @@ use crate::config::{AnchorFile, Config};
 use crate::error::{Code, Error, Result};
 use crate::platform;
 use crate::validation::{Anchor, Evidence};
+
+pub use retriever::{Brought, Retriever};
 
 /// One source of certificates, CRLs or OCSP answers.
 #[derive(Debug, Clone)]

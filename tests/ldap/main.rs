@@ -3,6 +3,7 @@
 
 mod active_directory;
 mod openldap;
+mod published;
 mod reader;
 mod scripted;
 mod scripted_server;

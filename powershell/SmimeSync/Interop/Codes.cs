@@ -140,7 +140,9 @@ namespace SmimeSync
         /// <summary>Event: a recipient had changed since it was read and was planned anew.</summary>
         PlannedAnew = -807,
         /// <summary>Event: the scope changed, so nobody is taken for vanished.</summary>
-        ScopeChanged = -808
+        ScopeChanged = -808,
+        /// <summary>Event: a place that a certificate names gave no issuer, CRL or OCSP answer.</summary>
+        EvidenceUnavailable = -809
     }
 
     /// <summary>What a code alone says: enough for a row, which carries no more.</summary>
@@ -214,7 +216,8 @@ namespace SmimeSync
             { -805, new CodeInfo("host", "invalid", false) },
             { -806, new CodeInfo("exchange", "invalid", false) },
             { -807, new CodeInfo("exchange", "invalid", false) },
-            { -808, new CodeInfo("directory", "invalid", false) }
+            { -808, new CodeInfo("directory", "invalid", false) },
+            { -809, new CodeInfo("trust", "network", true) }
         };
 
         internal string Area { get; private set; }

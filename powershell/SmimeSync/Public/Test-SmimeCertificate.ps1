@@ -36,7 +36,8 @@ function Test-SmimeCertificate {
     The time to judge for; now if absent.
 
     .PARAMETER RevocationMode
-    Offline uses the given revocation lists, Off none. The configuration's if absent.
+    Offline uses the given revocation lists, Online also fetches what is missing from where certificates say it is, Off
+    looks at none. The configuration's if absent.
 
     .PARAMETER TrustAnchor
     Files with the authorities to trust, instead of the configuration's.
@@ -75,7 +76,7 @@ function Test-SmimeCertificate {
         [Parameter(ParameterSetName = 'Identity')] [ValidateNotNullOrEmpty()] [string[]] $SearchBase,
         [Parameter(ParameterSetName = 'Identity')] [string] $ResultSize = 'Unlimited',
         [datetime] $At,
-        [ValidateSet('Off', 'Offline')] [string] $RevocationMode,
+        [ValidateSet('Off', 'Offline', 'Online')] [string] $RevocationMode,
         [ValidateNotNullOrEmpty()] [string[]] $TrustAnchor,
         [ValidateNotNullOrEmpty()] [string[]] $Intermediate,
         [ValidateNotNullOrEmpty()] [string[]] $Crl

@@ -5,6 +5,7 @@ mod failure;
 mod modify;
 mod people;
 mod probe;
+mod published;
 mod search;
 mod writer;
 
@@ -22,6 +23,8 @@ use crate::net::CheckStep;
 use super::{ReadReport, Selection, incomplete};
 use people::Reading;
 pub use writer::{Standing, Writer};
+pub use published::OwnDirectory;
+pub(super) use published::from_server;
 
 /// Reads the wanted people of the first server that can be spoken to.
 pub(super) async fn read(

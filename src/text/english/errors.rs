@@ -31,6 +31,7 @@ pub(super) const TABLE: Table = &[
     ("directory_tls", "the directory's TLS certificate is not trusted: {detail}"),
     ("directory_unreachable", "no connection to the directory: {detail}"),
     ("directory_verify", "the values read back differ from those written"),
+    ("evidence_unavailable", "nothing came from {url}: {cause}"),
     ("exchange_ambiguous", "several recipients have this identity"),
     ("exchange_auth", "sign-in to Exchange Online was refused: {detail}"),
     ("exchange_denied", "Exchange Online denied access: {detail}"),
