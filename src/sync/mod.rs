@@ -7,6 +7,7 @@ mod gather;
 mod guard;
 mod judge;
 mod observer;
+mod parallel;
 mod prepare;
 mod record;
 mod run;

@@ -14,6 +14,7 @@ use crate::trust::Sources;
 use crate::validation::Fitness;
 
 use super::gather::{Gathered, gather};
+use super::parallel::judge_all;
 use super::settle::settle;
 use super::{Job, Judge, Phase};
 
@@ -62,12 +63,7 @@ pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[Strin
     }
     let scope = scope(job, selection, &gathered, force).await?;
     let policy = Policy::new(&job.config.policy, job.config.revocation.undetermined, at_ms);
-    job.observer.begin(Phase::Judging, gathered.people.len());
-    let judged = |person| {
-        job.observer.step();
-        go_on(job).map(|()| judge.person(person))
-    };
-    let values = gathered.people.iter().map(judged).collect::<Result<_>>()?;
+    let values = judge_all(&judge, &gathered.people, job.observer)?;
     let known = scope.last.as_ref().map(|last| job.store.known_people(&last.scope)).transpose()?.unwrap_or_default();
     if gathered.report.incomplete_reason.is_some() {
         part_from_unread(&mut gathered, &known);
@@ -135,7 +131,7 @@ fn part_from_unread(gathered: &mut Gathered, known: &BTreeMap<String, KnownPerso
     }
 }
 
-/// Judging and planning never wait, so they have to look for a caller who wants no more.
+/// Planning never waits, so it has to look for a caller who wants no more.
 fn go_on(job: &Job<'_>) -> Result<()> {
     if job.observer.is_cancelled() { Err(Error::new(Code::Cancelled)) } else { Ok(()) }
 }
