@@ -80,13 +80,14 @@ static int judge(X509_STORE *store)
         if (!issuer || !leaf || !sk_X509_push(issuers, issuer)) printf("unreadable");
         else verify(store, issuers, leaf, &count);
         printf("\n");
+        fflush(stdout);
         sk_X509_free(issuers);
         X509_free(issuer);
         X509_free(leaf);
         free(bytes[0].data);
         free(bytes[1].data);
     }
-    return fflush(stdout) == 0 ? 0 : 1;
+    return 0;
 }
 
 static uint64_t now(void)

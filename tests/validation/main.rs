@@ -5,6 +5,7 @@ mod hostile;
 mod lists;
 mod names;
 mod odd;
+mod openssl;
 mod paths;
 mod people;
 mod pki;
