@@ -26,8 +26,8 @@ use crate::net::{Cause, CheckStep};
 use crate::people::Person;
 
 pub use claims::claims;
-pub use ldap::{Standing, Writer};
 pub use ldap::OwnDirectory;
+pub use ldap::{Standing, Writer};
 pub use ldif::content_sha256;
 pub use published::{LdapPlace, Published};
 pub use scope::scope;

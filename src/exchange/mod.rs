@@ -17,6 +17,6 @@ mod testing;
 mod token;
 
 pub use client::{Exchange, WriteOutcome};
-pub use invoke::Calls;
+pub use invoke::{Calls, recipients_in};
 pub use recipients::{ListReport, Selection};
 pub use surroundings::{Surroundings, SystemSurroundings};

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::people::{Address, Person, RawValue, Recipient};
 use crate::planning::{Before, Value};
 use crate::trust::Sources;
-use crate::validation::{Audience, Evidence, Need, RevocationCheck, Rules, judge_value, reason};
+use crate::validation::{Audience, Evidence, Interrupted, Need, Pace, RevocationCheck, Rules, judge_value, reason};
 
 /// Evidence and rules of one run.
 #[derive(Debug)]
@@ -32,6 +32,14 @@ impl Judge {
     /// A person's values, judged for the person's addresses.
     pub fn person(&self, person: &Person) -> Vec<Value> {
         person.values.iter().map(|raw| self.value(raw, &person.addresses)).collect()
+    }
+
+    /// Many people's values, judged by several threads; in the people's order.
+    ///
+    /// # Errors
+    /// Where the pace called it off.
+    pub fn people(&self, people: &[Person], pace: &Pace<'_>) -> std::result::Result<Vec<Vec<Value>>, Interrupted> {
+        pace.each(people.len(), |place| people.get(place).map(|person| self.person(person)).unwrap_or_default())
     }
 
     /// What a recipient holds, judged for these addresses.

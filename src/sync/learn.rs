@@ -1,11 +1,12 @@
 //! Judging with what can be fetched: verdicts say what they lack, it is brought, and who lacked something is judged again.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use crate::config::LogLevel;
 use crate::error::{Code, Error, Result};
 use crate::trust::Retriever;
-use crate::validation::Need;
+use crate::validation::{Interrupted, Need, Pace};
 
 use super::observer::until_cancelled;
 use super::{Judge, Observer};
@@ -19,21 +20,20 @@ const MAX_ROUNDS: u32 = 3;
 ///
 /// # Errors
 /// `cancelled`; defects of this library.
-pub async fn judge_all<T>(
+pub async fn judge_all<T: Send>(
     judge: &mut Judge,
     retriever: Option<&mut Retriever<'_>>,
     observer: &dyn Observer,
     items: &mut [T],
-    rejudge: impl Fn(&Judge, &mut T),
+    rejudge: impl Fn(&Judge, &mut T) + Sync,
     needs: impl Fn(&T) -> BTreeSet<Need>,
 ) -> Result<()> {
-    for item in items.iter_mut() {
-        go_on(observer)?;
-        rejudge(judge, item);
-        observer.step();
-    }
-    let Some(retriever) = retriever else { return Ok(()) };
     let mut lacking: Vec<&mut T> = items.iter_mut().collect();
+    judge_each(judge, &mut lacking, &rejudge, &|| {
+        observer.step();
+        !observer.is_cancelled()
+    })?;
+    let Some(retriever) = retriever else { return Ok(()) };
     for _ in 0..MAX_ROUNDS {
         let mut wanted = BTreeSet::new();
         lacking.retain(|item| {
@@ -53,17 +53,29 @@ pub async fn judge_all<T>(
         if !brought.changed {
             break;
         }
-        for item in &mut lacking {
-            go_on(observer)?;
-            rejudge(judge, item);
-        }
+        judge_each(judge, &mut lacking, &rejudge, &|| !observer.is_cancelled())?;
     }
     Ok(())
 }
 
-/// Judging never waits, so it has to look for a caller who wants no more.
-fn go_on(observer: &dyn Observer) -> Result<()> {
-    if observer.is_cancelled() { Err(Error::new(Code::Cancelled)) } else { Ok(()) }
+/// Judges items on all cores of the machine. Judging never waits, so `tick` has to look for a caller who wants no more.
+///
+/// # Errors
+/// `cancelled`.
+fn judge_each<T: Send>(
+    judge: &Judge,
+    items: &mut [&mut T],
+    rejudge: &(impl Fn(&Judge, &mut T) + Sync),
+    tick: &(dyn Fn() -> bool + Sync),
+) -> Result<()> {
+    let items: Vec<Mutex<&mut T>> = items.iter_mut().map(|item| Mutex::new(&mut **item)).collect();
+    let work = |place: usize| {
+        if let Some(item) = items.get(place) {
+            rejudge(judge, &mut item.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    };
+    let done = Pace::of_machine(tick).each(items.len(), work);
+    done.map(|_| ()).map_err(|Interrupted| Error::new(Code::Cancelled))
 }
 
 /// A stranger's URL in one line of bearable length, without a password that stands in it.

@@ -160,7 +160,7 @@ fn part_from_unread(gathered: &mut Gathered, known: &BTreeMap<String, KnownPerso
     }
 }
 
-/// Judging and planning never wait, so they have to look for a caller who wants no more.
+/// Planning never waits, so it has to look for a caller who wants no more.
 fn go_on(job: &Job<'_>) -> Result<()> {
     if job.observer.is_cancelled() { Err(Error::new(Code::Cancelled)) } else { Ok(()) }
 }

@@ -25,6 +25,7 @@ mod rules;
 mod signature;
 mod structure;
 mod verdict;
+mod workers;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -36,6 +37,7 @@ pub use need::Need;
 pub use reason::reason;
 pub use rules::{Audience, RevocationCheck, Rules};
 pub use verdict::{AddressMatch, Finding, Fitness, Severity, Use, Verdict};
+pub use workers::{Interrupted, Pace};
 
 /// A time as findings show it: RFC 3339, UTC.
 fn moment(at_ms: i64) -> String {

@@ -7,6 +7,7 @@ mod names;
 mod needs;
 mod ocsp;
 mod odd;
+mod openssl;
 mod paths;
 mod people;
 mod pki;

@@ -22,9 +22,9 @@ use crate::net::CheckStep;
 
 use super::{ReadReport, Selection, incomplete};
 use people::Reading;
-pub use writer::{Standing, Writer};
 pub use published::OwnDirectory;
 pub(super) use published::from_server;
+pub use writer::{Standing, Writer};
 
 /// Reads the wanted people of the first server that can be spoken to.
 pub(super) async fn read(
