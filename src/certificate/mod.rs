@@ -22,6 +22,7 @@ mod value;
 pub(crate) use algorithm::{Curve, DsaParameters, Hash, KeyKind, MlDsa, Pss, PublicKey, Scheme, dsa_signature};
 pub use attribute::Attribute;
 pub use bundle::Bundle;
+pub(crate) use bundle::{is_pem, pem_objects};
 pub(crate) use constraints::{NameConstraints, Subtree};
 pub use crl::Crl;
 pub(crate) use crl::{CrlDefect, Entry};
