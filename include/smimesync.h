@@ -300,6 +300,14 @@ enum smimesync_code
      */
     SMIMESYNC_CODE_EXCHANGE_UNREADABLE = -314,
     /**
+     * The application's certificate, or its key, cannot be used to sign in.
+     */
+    SMIMESYNC_CODE_EXCHANGE_CERTIFICATE = -315,
+    /**
+     * This machine's managed identity gave no token.
+     */
+    SMIMESYNC_CODE_EXCHANGE_IDENTITY = -316,
+    /**
      * A file that should hold certificates or CRLs holds none that can be read.
      */
     SMIMESYNC_CODE_TRUST_UNREADABLE = -401,

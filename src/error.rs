@@ -99,6 +99,10 @@ pub enum Code {
     ExchangeVerify = -313,
     /// The certificates of a recipient cannot be read in any known form.
     ExchangeUnreadable = -314,
+    /// The application's certificate, or its key, cannot be used to sign in.
+    ExchangeCertificate = -315,
+    /// This machine's managed identity gave no token.
+    ExchangeIdentity = -316,
     /// A file that should hold certificates or CRLs holds none that can be read.
     TrustUnreadable = -401,
     /// The store cannot be opened.
@@ -312,6 +316,8 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::ExchangeDirSynced, "exchange_dir_synced", Area::Exchange, Category::Denied, false),
     info(Code::ExchangeVerify, "exchange_verify", Area::Exchange, Category::Conflict, true),
     info(Code::ExchangeUnreadable, "exchange_unreadable", Area::Exchange, Category::Unsupported, false),
+    info(Code::ExchangeCertificate, "exchange_certificate", Area::Exchange, Category::Certificate, false),
+    info(Code::ExchangeIdentity, "exchange_identity", Area::Exchange, Category::Auth, false),
     info(Code::TrustUnreadable, "trust_unreadable", Area::Trust, Category::Certificate, false),
     info(Code::StoreOpen, "store_open", Area::Store, Category::Store, false),
     info(Code::StoreFailed, "store_failed", Area::Store, Category::Store, false),
@@ -370,6 +376,7 @@ struct Details {
     retry_after_ms: Option<i64>,
     request_id: Option<String>,
     location: Option<String>,
+    remedy: Option<Text>,
 }
 
 impl Error {
@@ -413,6 +420,13 @@ impl Error {
         self
     }
 
+    /// Says what mends it, where that is known.
+    #[must_use]
+    pub fn remedy(mut self, remedy: Text) -> Self {
+        self.details.remedy = Some(remedy);
+        self
+    }
+
     /// The code.
     pub fn code(&self) -> Code {
         self.code
@@ -453,12 +467,21 @@ impl Error {
         self.details.location.as_deref()
     }
 
-    /// The sentence, in a culture.
-    pub fn message(&self, culture: Culture) -> String {
-        self.text().render(culture)
+    /// What mends it, where that is known.
+    pub fn get_remedy(&self) -> Option<&Text> {
+        self.details.remedy.as_ref()
     }
 
-    /// The sentence before it is put into a language.
+    /// The sentence in a culture, and what mends it where that is known.
+    pub fn message(&self, culture: Culture) -> String {
+        let sentence = self.text().render(culture);
+        match &self.details.remedy {
+            Some(remedy) => format!("{sentence}; {}", remedy.render(culture)),
+            None => sentence,
+        }
+    }
+
+    /// The sentence without a remedy, before it is put into a language.
     pub fn text(&self) -> Text {
         Text::new("error", self.code.info().name, self.details.parameters.clone())
     }

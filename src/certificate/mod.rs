@@ -26,6 +26,7 @@ pub(crate) use algorithm::{Curve, DsaParameters, Hash, KeyKind, MlDsa, Pss, Publ
 pub use attribute::Attribute;
 pub use bundle::Bundle;
 pub use certs_only::certs_only;
+pub(crate) use bundle::{is_pem, pem_objects};
 pub(crate) use constraints::{NameConstraints, Subtree};
 pub use crl::Crl;
 pub(crate) use crl::{CrlDefect, Entry};

@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::error::{Code, Error, Result};
 
 use super::read::{Source, pointer_error, rfc3339};
-use super::{AuthMethod, BindMethod, Changes, Config, Directory, Secret};
+use super::{BindMethod, Changes, Config, Directory, Secret};
 
 /// Longest time that can be given to one answer.
 const DAY_MS: u64 = 86_400_000;
@@ -96,15 +96,9 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
     }
     if let Some(exchange) = &config.exchange {
         let auth = &exchange.auth;
-        let asked = [
-            ("method", matches!(auth.method, AuthMethod::Certificate | AuthMethod::ManagedIdentity)),
-            ("certificate_file", auth.certificate_file.is_some()),
-            ("certificate_password", auth.certificate_password.is_some()),
-            ("certificate_thumbprint", auth.certificate_thumbprint.is_some()),
-            ("managed_identity_client_id", auth.managed_identity_client_id.is_some()),
-        ];
-        if let Some((key, _)) = asked.into_iter().find(|(_, set)| *set) {
-            return cannot(format!("/exchange/auth/{key}"), "this sign-in method");
+        if auth.certificate_thumbprint.is_some() {
+            let what = "a certificate in the Windows store; give its file in certificate_file";
+            return cannot("/exchange/auth/certificate_thumbprint".into(), what);
         }
     }
     if config.trust.os_store {

@@ -226,6 +226,7 @@ impl AdminApi {
                     url = Cow::Owned(link.ok_or_else(|| named(Trouble::Final(outside())))?);
                 }
                 _ => {
+                    self.tokens.challenged(token, &response.headers).await;
                     let trouble = failure::of_answer(&response, self.surroundings.now_ms());
                     return Err(named(unless_recipient(trouble, call, &response)));
                 }

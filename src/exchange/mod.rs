@@ -11,6 +11,7 @@ mod failure;
 mod invoke;
 mod recipients;
 mod retry;
+mod sign_in;
 mod surroundings;
 #[cfg(test)]
 mod testing;
@@ -19,4 +20,5 @@ mod token;
 pub use client::{Exchange, WriteOutcome};
 pub use invoke::{Calls, recipients_in};
 pub use recipients::{ListReport, Selection};
+pub use sign_in::Machine;
 pub use surroundings::{Surroundings, SystemSurroundings};

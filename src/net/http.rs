@@ -108,6 +108,18 @@ impl Client {
             .headers(request.headers)
             .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
             .body(request.body);
+        self.complete(sending).await
+    }
+
+    /// Sends a GET request and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// Why there is no complete answer.
+    pub async fn get(&self, url: &Url, headers: HeaderMap) -> std::result::Result<Response, Failure> {
+        self.complete(self.inner.get(url.clone()).headers(headers)).await
+    }
+
+    async fn complete(&self, sending: reqwest::RequestBuilder) -> std::result::Result<Response, Failure> {
         let mut answer = sending.send().await.map_err(|error| failure(&error))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let mut body = Vec::new();

@@ -116,6 +116,34 @@ Describe 'parameters instead of a file' -Skip:(-not $hasPrograms) {
         @(Get-SmimeCertificate -ResultSize 1 -WarningAction SilentlyContinue).Count | Should -BeGreaterThan 0
         Disconnect-SmimeSync
     }
+    It 'sign in with a certificate, and say what is wrong with its file' {
+        $pfx = Join-Path $root 'tests/data/sign_in/modern.pfx'
+        $url = (Get-Content $ready -Raw | ConvertFrom-Json).http
+        $state = Invoke-RestMethod "$url/control/state"
+        $pem = Get-Content (Join-Path $root 'tests/data/sign_in/cert.pem') | Where-Object { $_ -notmatch '^-----' }
+        $state.apps[0] | Add-Member certificates @(-join $pem) -Force
+        Invoke-RestMethod "$url/control/state" -Method Post -Body (ConvertTo-Json $state -Depth 20) | Out-Null
+        $signIn = @{ Organization = $state.tenant.domain; AppId = $state.apps[0].app_id; CertificateFilePath = $pfx; AdminUrl = $url; AuthorityUrl = $url }
+        Connect-SmimeSync @signIn -CertificatePassword (ConvertTo-SecureString 'pässwörd +&%' -AsPlainText -Force)
+        @(Get-SmimeRecipient -ResultSize 1 -WarningAction SilentlyContinue).Count | Should -Be 1
+        Connect-SmimeSync @signIn -CertificatePassword (ConvertTo-SecureString 'hidden-secret' -AsPlainText -Force)
+        $failure = { Get-SmimeRecipient } | Should -Throw -ErrorId 'SmimeSync.Exchange.Certificate,Get-SmimeRecipient' -PassThru
+        $failure.TargetObject | Should -Be $pfx
+        "$failure" | Should -Match 'certificate_password'
+        "$failure" | Should -Not -Match 'hidden-secret'
+        Disconnect-SmimeSync
+    }
+    It 'refuse a managed identity where the machine has none' {
+        # the library reads the process's own environment, which only a new process takes over
+        $before = $env:IDENTITY_ENDPOINT, $env:IDENTITY_HEADER
+        try {
+            $env:IDENTITY_ENDPOINT, $env:IDENTITY_HEADER = 'http://127.0.0.1:1/msi/token', 'x'
+            $said = Invoke-Child 'Connect-SmimeSync -Organization contoso.onmicrosoft.com -ManagedIdentity
+                try { Get-SmimeRecipient } catch { $_.FullyQualifiedErrorId; [string]$_.CategoryInfo.Category }'
+        }
+        finally { $env:IDENTITY_ENDPOINT, $env:IDENTITY_HEADER = $before }
+        $said | Should -Be 'SmimeSync.Exchange.Identity,Get-SmimeRecipient', 'AuthenticationError'
+    }
     It 'take a token and a secret beside a file' {
         Connect-SmimeSync -Configuration $configuration -ClientSecret (ConvertTo-SecureString 'wrong' -AsPlainText -Force)
         $failure = { Get-SmimeRecipient } | Should -Throw -ErrorId 'SmimeSync.Exchange.Auth,Get-SmimeRecipient' -PassThru

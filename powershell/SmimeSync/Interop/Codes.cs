@@ -95,6 +95,10 @@ namespace SmimeSync
         ExchangeVerify = -313,
         /// <summary>The certificates of a recipient cannot be read in any known form.</summary>
         ExchangeUnreadable = -314,
+        /// <summary>The application's certificate, or its key, cannot be used to sign in.</summary>
+        ExchangeCertificate = -315,
+        /// <summary>This machine's managed identity gave no token.</summary>
+        ExchangeIdentity = -316,
         /// <summary>A file that should hold certificates or CRLs holds none that can be read.</summary>
         TrustUnreadable = -401,
         /// <summary>The store cannot be opened.</summary>
@@ -194,6 +198,8 @@ namespace SmimeSync
             { -312, new CodeInfo("exchange", "denied", false) },
             { -313, new CodeInfo("exchange", "conflict", true) },
             { -314, new CodeInfo("exchange", "unsupported", false) },
+            { -315, new CodeInfo("exchange", "certificate", false) },
+            { -316, new CodeInfo("exchange", "auth", false) },
             { -401, new CodeInfo("trust", "certificate", false) },
             { -501, new CodeInfo("store", "store", false) },
             { -502, new CodeInfo("store", "store", false) },
