@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::error::{Code, Error, Result};
 
 use super::read::{Source, pointer_error, rfc3339};
-use super::{BindMethod, Changes, Config, Directory, Secret};
+use super::{BindMethod, Config, Directory, Secret};
 
 /// Longest time that can be given to one answer.
 const DAY_MS: u64 = 86_400_000;
@@ -80,7 +80,6 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
             ("domain", directory.domain.is_some(), "finding servers by domain"),
             ("site", directory.site.is_some(), "finding servers by site"),
             ("group", directory.group.is_some(), "selection by group"),
-            ("changes", !matches!(directory.changes, Changes::Auto | Changes::None), "reading changes"),
             (
                 "bind/method",
                 matches!(directory.bind.method, BindMethod::Gssapi | BindMethod::External),

@@ -157,13 +157,22 @@ pub(super) enum Repeated {
     Another,
 }
 
+/// A digest of a person's identity: 16 bytes instead of the text.
+pub type PersonKey = [u8; 16];
+
+/// The digest of an identity, whatever its case.
+pub fn person_key(identity: &str) -> PersonKey {
+    let mut key = [0; 16];
+    key.copy_from_slice(&Sha256::of(identity.to_lowercase().as_bytes()).as_bytes()[..16]);
+    key
+}
+
 /// Finds the wanted among the people read, in bounded memory.
 pub(super) struct Finder {
     named: Vec<Named>,
     limit: Option<u64>,
     repeated: Repeated,
-    /// Digests of the identities seen: 16 bytes a person instead of the text.
-    seen: HashSet<[u8; 16]>,
+    seen: HashSet<PersonKey>,
     delivered: u64,
     limit_reached: bool,
 }
@@ -199,9 +208,7 @@ impl Finder {
 
     /// Takes a person that is covered and matches the filters.
     pub(super) fn take(&mut self, mut person: Person, name: &Name) -> Next {
-        let mut key = [0; 16];
-        key.copy_from_slice(&Sha256::of(person.identity.to_lowercase().as_bytes()).as_bytes()[..16]);
-        if !self.seen.insert(key) {
+        if !self.seen.insert(person_key(&person.identity)) {
             match self.repeated {
                 Repeated::Same => return Next::Continue,
                 Repeated::Another => person.problems.push(problem("duplicate_entry", "", None)),
@@ -240,6 +247,11 @@ impl Finder {
             }
         }
         found
+    }
+
+    /// Everybody who was covered and matched the filters.
+    pub(super) fn into_seen(self) -> HashSet<PersonKey> {
+        self.seen
     }
 
     /// People delivered, those of `finish` included.

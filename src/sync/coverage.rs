@@ -10,7 +10,8 @@ use crate::planning::{Before, Value, reason, senders_pick};
 use crate::trust::Sources;
 use crate::validation::{Fitness, Need};
 
-use super::gather::gather;
+use super::extent::Extent;
+use super::gather::{Wish, gather};
 use super::judge::needs;
 use super::{Job, Judge, Phase, judge_all};
 
@@ -46,7 +47,7 @@ pub struct Coverage {
 /// What ends a read.
 pub async fn coverage(job: &Job<'_>, selection: &Selection) -> Result<(Vec<Coverage>, Vec<Error>, Option<Error>)> {
     let mut judge = Judge::new(job.config, &Sources::of(job.config), job.at_ms()?)?;
-    let gathered = gather(job, selection).await?;
+    let gathered = gather(job, Wish { selection, extent: Extent::Everybody(None), marks: false }).await?;
     job.observer.begin(Phase::Judging, gathered.people.len());
     let pairs = gathered.people.into_iter().zip(&gathered.matches);
     let mut items: Vec<_> = pairs.map(|(person, found)| Item::new(person, *found)).collect();

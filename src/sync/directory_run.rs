@@ -7,7 +7,7 @@ use crate::directory::{self, ReadReport, Selection, Writer};
 use crate::error::{Category, Code, Error, Result};
 use crate::people::{Person, RawValue};
 use crate::planning::{Change, GuardInput, Plan, Policy, Value, skip_unresolved};
-use crate::store::{ChangeResult, StoredError, WriteEnd};
+use crate::store::{ChangeResult, PolicyType, StoredError, WriteEnd};
 use crate::trust::Sources;
 
 use super::apply::Outcome;
@@ -43,7 +43,7 @@ pub(super) async fn run(context: &RunContext<'_>, request: Request<'_>, planner:
         false => Some(context.store.lock_for_writing(context.surroundings.now_ms())?),
     };
     let scope = directory::scope(context.config.only_directory()?);
-    let mut record = Record::begin(*context, request.verb, request.staging, &scope).await?;
+    let mut record = Record::begin(*context, request.verb, PolicyType::Initial, request.staging, &scope).await?;
     let outcome = work(context, &request, planner, &mut record).await;
     record.end(outcome).await
 }

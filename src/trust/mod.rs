@@ -6,7 +6,7 @@ mod retriever;
 
 use std::path::{Path, PathBuf};
 
-use crate::certificate::{Bundle, OcspResponse};
+use crate::certificate::{Bundle, OcspResponse, Sha256};
 use crate::config::{AnchorFile, Config};
 use crate::error::{Code, Error, Result};
 use crate::platform;
@@ -52,6 +52,24 @@ impl Sources {
         }
     }
 
+    /// A digest of all of it: what verdicts rest on may be other evidence if this is another one.
+    ///
+    /// # Errors
+    /// `file_not_found`, `file_unreadable`; the target is the file.
+    pub fn digest(&self) -> Result<Sha256> {
+        let mut parts = Vec::new();
+        for (source, domains) in &self.anchors {
+            parts.push(format!("anchor {domains:?} {}", digests(source)?));
+        }
+        for source in &self.intermediates {
+            parts.push(format!("intermediate {}", digests(source)?));
+        }
+        for source in &self.crls {
+            parts.push(format!("crl {}", digests(source)?));
+        }
+        Ok(Sha256::of(parts.join("\n").as_bytes()))
+    }
+
     /// Reads all of it.
     ///
     /// # Errors
@@ -77,6 +95,17 @@ impl Sources {
         let mut evidence = Evidence::new(anchors, intermediates, crls);
         evidence.add_ocsp_responses(answers);
         Ok(evidence)
+    }
+}
+
+fn digests(source: &Source) -> Result<String> {
+    let of = |bytes: &[u8]| Sha256::of(bytes).to_string();
+    match source {
+        Source::Bytes(bytes) => Ok(of(bytes)),
+        Source::Path(path) => {
+            let files = files(path)?.into_iter().map(|file| Ok(of(&read(&file)?)));
+            Ok(files.collect::<Result<Vec<_>>>()?.join(" "))
+        }
     }
 }
 

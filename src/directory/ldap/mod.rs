@@ -1,5 +1,6 @@
 //! People from a live server (RFC 4511): Active Directory or a standard one.
 
+mod changes;
 mod connect;
 mod failure;
 mod modify;
@@ -8,6 +9,7 @@ mod probe;
 mod published;
 mod search;
 mod writer;
+mod unpaged;
 
 use std::path::Path;
 
@@ -20,17 +22,20 @@ use crate::people::Person;
 use super::selection::{Finder, Repeated, Wanted};
 use crate::net::CheckStep;
 
-use super::{ReadReport, Selection, incomplete};
+use super::{ChangeReport, Changes, Gone, ReadReport, Selection, Since, incomplete};
+use connect::Connection;
 use people::Reading;
 pub use published::OwnDirectory;
 pub(super) use published::from_server;
 pub use writer::{Standing, Writer};
 
-/// Reads the wanted people of the first server that can be spoken to.
+/// Reads the wanted people of the first server that can be spoken to; with `cursor`, what changes from then on can be
+/// read afterwards.
 pub(super) async fn read(
     config: &config::Directory,
     base_dir: Option<&Path>,
     selection: &Selection,
+    cursor: bool,
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
     let wanted = wanted(config, selection)?;
@@ -47,35 +52,103 @@ pub(super) async fn read(
             finder: &mut finder,
             sink: &sink,
             referrals: 0,
+            is_selected: false,
+            newest: None,
         };
+        let begun = if cursor { changes::begin(&mut connection, &mut reading).await? } else { Ok(None) };
         let ended = reading.run(&mut connection).await;
-        let referrals = reading.referrals;
-        let incomplete_reason = match ended {
-            Ok(()) => None,
-            Err(error) if error.code() == Code::Cancelled || finder.delivered() == 0 => return Err(error),
-            Err(error) => Some(incomplete(error)),
+        let going_on = match begun {
+            Ok(None) if cursor && ended.is_ok() => changes::after(&mut connection, &reading).await?.map(Some),
+            begun => begun,
         };
-        let server = Some(connection.url.clone());
-        connection.close().await;
-        let found = finder.finish();
-        if let ([failed], [_]) = (found.unresolved.as_slice(), wanted.identities.as_slice()) {
-            return Err(failed.clone());
-        }
-        for person in found.people {
-            sink.send(person).await.map_err(|_| Error::new(Code::Cancelled))?;
-        }
-        Ok(ReadReport {
-            people: finder.delivered(),
-            complete: incomplete_reason.is_none() && !finder.limit_reached(),
-            incomplete_reason,
-            limit_reached: finder.limit_reached(),
-            unresolved: found.unresolved,
-            referrals,
-            server,
-            content_sha256: None,
-        })
+        let report = finish(connection, reading, ended, Named::MustExist).await?;
+        Ok(ReadReport { no_cursor: going_on.as_ref().err().copied(), cursor: going_on.ok().flatten(), ..report })
     })
     .await
+}
+
+/// Reads what changed of the wanted people.
+pub(super) async fn read_changes(
+    config: &config::Directory,
+    base_dir: Option<&Path>,
+    selection: &Selection,
+    since: &Since,
+    sink: Sender<Person>,
+) -> Result<Changes> {
+    let whole = wanted(config, &Selection::default())?;
+    let wanted = wanted(config, selection)?;
+    let is_selected = *selection != Selection::default();
+    let servers = connect::servers(config)?;
+    let settings = connect::Settings::new(config, base_dir, &servers)?;
+    let (config, bases_selected, since) = (config.clone(), !selection.bases.is_empty(), since.clone());
+    on_own_task(async move {
+        let mut connection = connect::open(&config, &servers, &settings).await?;
+        let mut finder = Finder::new(&wanted, Repeated::Same);
+        let mut reading = Reading {
+            config: &config,
+            wanted: &wanted,
+            bases_selected,
+            finder: &mut finder,
+            sink: &sink,
+            referrals: 0,
+            is_selected,
+            newest: None,
+        };
+        let told = match changes::read(&mut connection, &mut reading, &whole, &since).await? {
+            Ok(told) => told,
+            Err(why) => {
+                connection.close().await;
+                return Ok(Changes::Everybody(why));
+            }
+        };
+        let ended = told.ended.map_err(incomplete);
+        let report = finish(connection, reading, ended, Named::MayBeAbsent).await?;
+        let read = ReadReport { cursor: Some(told.cursor), unresolved: Vec::new(), ..report };
+        // who left a selection is not gone
+        let gone = if is_selected { Gone::Named(Vec::new()) } else { told.gone };
+        let (unseen, deletions_show) = (told.unseen, told.deletions_show);
+        Ok(Changes::Read(Box::new(ChangeReport { read, gone, unseen, deletions_show })))
+    })
+    .await
+}
+
+/// Whether those named must be among the people read.
+#[derive(PartialEq, Eq)]
+enum Named {
+    MustExist,
+    /// That nobody of a name changed is no error.
+    MayBeAbsent,
+}
+
+/// Delivers those who were named and says how the read ended.
+async fn finish(connection: Connection, reading: Reading<'_>, ended: Result<()>, named: Named) -> Result<ReadReport> {
+    let Reading { finder, wanted, sink, referrals, .. } = reading;
+    let incomplete_reason = match ended {
+        Ok(()) => None,
+        Err(error) if error.code() == Code::Cancelled || finder.delivered() == 0 => return Err(error),
+        Err(error) => Some(incomplete(error)),
+    };
+    let server = Some(connection.url.clone());
+    connection.close().await;
+    let found = finder.finish();
+    if let ([failed], [_]) = (found.unresolved.as_slice(), wanted.identities.as_slice())
+        && named == Named::MustExist
+    {
+        return Err(failed.clone());
+    }
+    for person in found.people {
+        sink.send(person).await.map_err(|_| Error::new(Code::Cancelled))?;
+    }
+    Ok(ReadReport {
+        people: finder.delivered(),
+        complete: incomplete_reason.is_none() && !finder.limit_reached(),
+        incomplete_reason,
+        limit_reached: finder.limit_reached(),
+        unresolved: found.unresolved,
+        referrals,
+        server,
+        ..ReadReport::default()
+    })
 }
 
 /// Tries every configured server, step by step.

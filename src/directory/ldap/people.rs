@@ -35,7 +35,8 @@ impl Questions {
     /// # Errors
     /// Those of the connection.
     pub(super) async fn new(connection: &mut Connection, config: &config::Directory, wanted: &Wanted) -> Result<Self> {
-        let active_directory = is_active_directory(connection).await?;
+        let root = one(connection, "", &["supportedCapabilities"]).await?.unwrap_or_default();
+        let active_directory = is_active_directory(&root);
         let people = if active_directory {
             "(objectCategory=person)(|(objectClass=user)(objectClass=contact))"
         } else {
@@ -66,19 +67,26 @@ impl Questions {
         self.search(base, Scope::Subtree, filter)
     }
 
-    fn search(&self, base: &str, scope: Scope, filter: String) -> Search {
+    /// A search for people with another filter.
+    pub(super) fn search(&self, base: &str, scope: Scope, filter: String) -> Search {
         let (attributes, page_size) = (self.attributes.clone(), self.page_size);
-        Search::new(Request { base: base.to_owned(), scope, filter, attributes, page_size })
+        Search::new(Request { base: base.to_owned(), scope, filter, attributes, page_size, controls: Vec::new() })
     }
-}
 
-/// Whether the server says so in its root DSE.
-///
-/// # Errors
-/// Those of a search.
-pub(super) async fn is_active_directory(connection: &mut Connection) -> Result<bool> {
-    let root = one(connection, "", &["supportedCapabilities"]).await?.unwrap_or_default();
-    Ok(root.all("supportedCapabilities").any(|value| value == ACTIVE_DIRECTORY))
+    /// What the wanted match.
+    pub(super) fn filter(&self) -> &str {
+        &self.filter
+    }
+
+    /// What is read of each.
+    pub(super) fn attributes(&self) -> &[String] {
+        &self.attributes
+    }
+
+    /// Whether the server is Active Directory.
+    pub(super) fn active_directory(&self) -> bool {
+        self.active_directory
+    }
 }
 
 /// Reads people and hands them on.
@@ -95,6 +103,10 @@ pub(super) struct Reading<'a> {
     pub(super) sink: &'a Sender<Person>,
     /// References left alone.
     pub(super) referrals: u64,
+    /// Whether the wanted are a caller's selection.
+    pub(super) is_selected: bool,
+    /// The newest `modifyTimestamp` seen, where it is to be looked for.
+    pub(super) newest: Option<String>,
 }
 
 impl Reading<'_> {
@@ -103,7 +115,10 @@ impl Reading<'_> {
     /// # Errors
     /// Those of a search; `config_value` or `option_value` for a base that does not exist; `cancelled`.
     pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<()> {
-        let questions = Questions::new(connection, self.config, self.wanted).await?;
+        let mut questions = Questions::new(connection, self.config, self.wanted).await?;
+        if self.newest.is_some() {
+            questions.attributes.push("modifyTimestamp".into());
+        }
         let wanted = self.wanted;
         if wanted.identities.is_empty() {
             for base in &wanted.bases {
@@ -172,7 +187,15 @@ impl Reading<'_> {
     }
 
     /// Hands a person on if it is wanted; `false` when the limit is reached.
-    async fn hand_on(&mut self, entry: &Entry) -> Result<bool> {
+    ///
+    /// # Errors
+    /// `directory_protocol` for what is no DN, `cancelled`.
+    pub(super) async fn hand_on(&mut self, entry: &Entry) -> Result<bool> {
+        if let (Some(newest), Some(stamp)) = (&mut self.newest, stamp(entry))
+            && stamp > *newest
+        {
+            *newest = stamp;
+        }
         let Some(person) = person(entry, self.config.source_anchor.as_deref()) else { return Ok(true) };
         let name = Name::parse(&entry.dn)
             .ok_or_else(|| Error::new(Code::DirectoryProtocol).with("detail", format!("{} is no DN", entry.dn)))?;
@@ -186,6 +209,18 @@ impl Reading<'_> {
     async fn deliver(&self, person: Person) -> Result<()> {
         self.sink.send(person).await.map_err(|_| Error::new(Code::Cancelled))
     }
+}
+
+/// Whether a root DSE is Active Directory's.
+pub(super) fn is_active_directory(root: &Entry) -> bool {
+    root.all("supportedCapabilities").any(|value| value == ACTIVE_DIRECTORY)
+}
+
+/// An entry's `modifyTimestamp` to the second, as 14 digits, which sort as times do.
+pub(super) fn stamp(entry: &Entry) -> Option<String> {
+    let digits = entry.plain("modifyTimestamp").next()?.get(..14)?;
+    let text = std::str::from_utf8(digits).ok()?;
+    text.bytes().all(|digit| digit.is_ascii_digit()).then(|| text.to_owned())
 }
 
 /// A base that the server does not know or does not show.

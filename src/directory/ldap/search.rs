@@ -1,7 +1,7 @@
 //! Searches in pages (RFC 2696), entry by entry, with attributes in ranges fetched to their end.
 
 use ldap3::asn1::{PL, StructureTag, parse_tag};
-use ldap3::controls::{Control, ControlType, PagedResults};
+use ldap3::controls::{Control, ControlType, PagedResults, RawControl};
 use ldap3::{LdapResult, Scope, SearchStream};
 
 use crate::directory::entry::Entry;
@@ -28,6 +28,8 @@ pub(super) struct Request {
     pub(super) attributes: Vec<String>,
     /// Entries per page.
     pub(super) page_size: u32,
+    /// Controls besides that of the pages.
+    pub(super) controls: Vec<RawControl>,
 }
 
 /// A search under way.
@@ -115,7 +117,9 @@ impl Search {
         let size = i32::try_from(self.request.page_size).unwrap_or(i32::MAX);
         let Request { base, scope, filter, attributes, .. } = &self.request;
         let mut ldap = connection.operation();
-        ldap.with_controls(PagedResults { size, cookie: std::mem::take(&mut self.cookie) });
+        let mut controls = self.request.controls.clone();
+        controls.push(PagedResults { size, cookie: std::mem::take(&mut self.cookie) }.into());
+        ldap.with_controls(controls);
         match ldap.streaming_search(base, *scope, filter, attributes.clone()).await {
             Ok(stream) => Ok(stream),
             Err(error) => Err(connection.failed(error, Doing::Search).await),
@@ -146,7 +150,8 @@ impl Search {
     }
 }
 
-fn malformed(connection: &Connection) -> Error {
+/// A message that cannot be understood.
+pub(super) fn malformed(connection: &Connection) -> Error {
     Error::new(Code::DirectoryProtocol).with("detail", "a malformed message").target(connection.url.clone())
 }
 
@@ -169,7 +174,7 @@ async fn fetch_ranges(connection: &mut Connection, entry: &mut Entry) {
 }
 
 /// The entry of a SearchResultEntry (RFC 4511 4.5.2); `None` if it is malformed. ldap3's own form of it panics then.
-fn entry(tag: StructureTag) -> Option<Entry> {
+pub(super) fn entry(tag: StructureTag) -> Option<Entry> {
     let text = |tag: StructureTag| String::from_utf8(tag.expect_primitive()?).ok();
     let mut parts = tag.match_id(4)?.expect_constructed()?.into_iter();
     let mut entry = Entry::new(text(parts.next()?)?);

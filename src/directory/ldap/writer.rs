@@ -45,7 +45,8 @@ impl Writer {
         let servers = connect::servers(config)?;
         let settings = connect::Settings::new(config, base_dir, &servers)?;
         let mut connection = connect::open(config, &servers, &settings).await?;
-        let active_directory = is_active_directory(&mut connection).await?;
+        let root = one(&mut connection, "", &["supportedCapabilities"]).await?.unwrap_or_default();
+        let active_directory = is_active_directory(&root);
         Ok(Self { connection, active_directory, source_anchor: config.source_anchor.clone() })
     }
 
