@@ -14,6 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
         allow_no_address: false,
         expiring_days: 30,
         revocation: RevocationCheck::Offline,
+        fetch_issuers: false,
     };
     // the certificate is its own issuer, so that paths and signatures are tried
     let evidence = Evidence::new(Vec::new(), vec![certificate.clone()], Vec::new());

@@ -1,5 +1,6 @@
 //! What a certificate is: facts read from bytes, without any opinion on them. Pure: no I/O, no clock.
 
+mod access;
 mod algorithm;
 mod attribute;
 mod bundle;
@@ -13,6 +14,7 @@ mod extensions;
 mod facts;
 mod general_name;
 pub(crate) mod name;
+mod ocsp;
 mod oid;
 mod policies;
 mod sst;
@@ -31,6 +33,8 @@ pub(crate) use facts::SignatureValue;
 pub use facts::{Certificate, ParseError};
 pub(crate) use general_name::GeneralName;
 pub(crate) use name::NameKey;
+pub(crate) use ocsp::{CertificateId, OcspAnswer, OcspStatus};
+pub use ocsp::{OcspError, OcspResponse};
 pub(crate) use policies::Policies;
 pub use policies::PolicyId;
 pub use value::{Container, SmimeValue};

@@ -76,6 +76,7 @@ fn rules(config: &Config, at_ms: i64) -> Rules {
         allow_no_address: policy.allow_no_address,
         expiring_days: policy.expiring_days,
         revocation: revocation_check(config.revocation.mode),
+        fetch_issuers: config.trust.fetch_issuers == Some(true),
     }
 }
 
@@ -83,6 +84,7 @@ fn rules(config: &Config, at_ms: i64) -> Rules {
 pub fn revocation_check(mode: RevocationMode) -> RevocationCheck {
     match mode {
         RevocationMode::Off => RevocationCheck::Off,
-        RevocationMode::Offline | RevocationMode::Online => RevocationCheck::Offline,
+        RevocationMode::Offline => RevocationCheck::Offline,
+        RevocationMode::Online => RevocationCheck::Online,
     }
 }

@@ -1,7 +1,7 @@
 //! What a certificate is fit for. Pure: evidence, audience and time come in, a verdict goes out.
 //!
 //! `judge` puts it together: `address` and `leaf` look at the certificate itself, `path` builds paths and has each
-//! judged by `issuers`, `names`, `policies` and `revocation`; every rule is in `catalogue`.
+//! judged by `issuers`, `names`, `policies` and `revocation`, which say what they miss to `needs`; every rule is in `catalogue`.
 
 mod address;
 mod catalogue;
@@ -15,6 +15,7 @@ mod leaf;
 pub mod lints;
 mod names;
 mod need;
+mod needs;
 mod path;
 mod policies;
 mod reason;

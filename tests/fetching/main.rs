@@ -6,3 +6,4 @@ mod places;
 mod rounds;
 mod scene;
 mod server;
+mod verbs;

@@ -4,6 +4,8 @@
 mod hostile;
 mod lists;
 mod names;
+mod needs;
+mod ocsp;
 mod odd;
 mod paths;
 mod people;

@@ -63,8 +63,7 @@ struct Options {
     inhibit_mapping: bool,
     inhibit_any: bool,
     undetermined: Option<Undetermined>,
-    // not of this version: named so that they are refused as such, and not as unknown
-    ocsp_responses: Option<serde_json::Value>,
+    ocsp_responses: Option<Vec<Item>>,
 }
 
 /// Something to judge, and where it comes from.
@@ -77,7 +76,6 @@ pub(super) struct Subject {
 
 pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
     let (selection, options) = with_selection::<Options>(options)?;
-    options.supported()?;
     let at_ms = options.at.as_deref().map(|at| rfc3339(at, Text::Options, "/at")).transpose()?;
     let addresses = options.addresses()?;
     let demands = options.demands(&context.config())?;
@@ -129,13 +127,6 @@ impl Options {
         self.files.is_some() || self.certificates.is_some()
     }
 
-    fn supported(&self) -> Result<()> {
-        if self.ocsp_responses.is_some() {
-            return Err(Error::new(Code::OptionUnsupported).target("/ocsp_responses").with("detail", "OCSP"));
-        }
-        Ok(())
-    }
-
     fn addresses(&self) -> Result<Option<Vec<Address>>> {
         let Some(emails) = &self.emails else { return Ok(None) };
         let parse = |(index, text): (usize, &String)| {
@@ -184,6 +175,7 @@ impl Options {
         }
         sources.intermediates.extend(given(&self.intermediates, "intermediates")?);
         sources.crls.extend(given(&self.crls, "crls")?);
+        sources.ocsp_responses = given(&self.ocsp_responses, "ocsp_responses")?;
         Ok(sources)
     }
 }
