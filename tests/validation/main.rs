@@ -1,5 +1,5 @@
 //! Verdicts of `smimesync::validation`: on chains made here, and on the vectors of PKITS.
-#![expect(clippy::unwrap_used, reason = "a test says best where it fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says best where it fails")]
 
 mod hostile;
 mod lists;
@@ -15,3 +15,4 @@ mod policies;
 mod raw;
 mod revocation;
 mod second_opinion;
+mod verb;

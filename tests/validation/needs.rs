@@ -180,7 +180,8 @@ fn changes_are_needed_where_they_are_published_and_not_at_hand() {
     let by_list = ann(&root, vec![lists(&[LIST])]);
     for (ann, base) in [(&by_certificate, base(None)), (&by_list, base(Some(CHANGES)))] {
         let with = |more: &[Crl]| {
-            let verdict = judged(ann, &evidence(&[&root.certificate], &[], &[&[base.clone()], more].concat()));
+            let verdict =
+                judged(ann, &evidence(&[&root.certificate], &[], &[std::slice::from_ref(&base), more].concat()));
             assert_eq!(verdict.fitness(), Fitness::Fit);
             verdict.needs
         };

@@ -48,7 +48,7 @@ fn shown(at_ms: i64) -> String {
     time.format(&time::format_description::well_known::Rfc3339).unwrap()
 }
 
-fn revoked(at_ms: i64, reason: u8) -> Vec<u8> {
+pub(crate) fn revoked(at_ms: i64, reason: u8) -> Vec<u8> {
     tlv(0xa1, &[moment(at_ms), tlv(0xa0, &tlv(10, &[reason]))].concat())
 }
 
