@@ -405,6 +405,25 @@ fn a_store_of_an_older_version_is_brought_up_to_this_one_with_all_it_holds() {
     assert_eq!(open(&folder).fetched(key, NOW).unwrap(), Some(fetched));
 }
 
+/// What another process keeps over and over.
+const FETCHED: FetchKey<'_> = FetchKey { url: "http://x.test/large.crl", kind: "crl", request: None };
+
+fn fetched() -> Fetched {
+    Fetched { bytes: vec![7; 2 << 20], fetched_ms: NOW, next_update_ms: NOW + DAY }
+}
+
+#[test]
+fn what_was_fetched_is_whole_after_a_death() {
+    let folder = TempDir::new().unwrap();
+    for wait_ms in [0, 7, 30] {
+        let mut child = spawn("fetch", &folder);
+        std::thread::sleep(std::time::Duration::from_millis(wait_ms));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(open(&folder).fetched(FETCHED, NOW).unwrap(), Some(fetched()));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_owner_can_read_it() {
@@ -536,6 +555,9 @@ fn as_another_process() {
     let Some(role) = std::env::var_os(ROLE) else { return };
     let store = Store::open(Path::new(&std::env::var_os(STORE).unwrap()), NOW).unwrap();
     let _lock = store.lock_for_writing(NOW).unwrap();
+    if role == "fetch" {
+        store.keep_fetched(FETCHED, &fetched()).unwrap();
+    }
     if role == "write" {
         let run = begin(&store, "sync", NOW);
         store.journal_begin(run, &change(1, "r"), NOW + 1).unwrap();
@@ -544,6 +566,9 @@ fn as_another_process() {
     }
     // a line of its own: the test runner has begun one
     std::io::Write::write_all(&mut std::io::stdout(), b"\nready\n").unwrap();
+    if role == "fetch" {
+        (0..10_000).for_each(|_| store.keep_fetched(FETCHED, &fetched()).unwrap());
+    }
     // waits until it is killed, or until the parent is gone and closes its end
     std::io::stdin().lines().for_each(drop);
 }

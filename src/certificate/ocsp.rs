@@ -174,12 +174,6 @@ impl OcspResponse {
         let (produced_at_ms, details) = basic.and_then(OcspDetails::read).ok_or(ParseError::Malformed)?;
         Ok(Self { sha256: Sha256::of(der), produced_at_ms, details: Arc::new(details) })
     }
-
-    /// The first nextUpdate of its answers, milliseconds since 1970 UTC; `None` where one of them has none.
-    pub fn next_update_ms(&self) -> Option<i64> {
-        let all: Option<Vec<i64>> = self.details.answers.iter().map(|answer| answer.next_update_ms).collect();
-        all.and_then(|all| all.into_iter().min())
-    }
 }
 
 /// The contents of the BasicOCSPResponse in a successful OCSPResponse.

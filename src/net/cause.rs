@@ -33,9 +33,11 @@ pub enum Cause {
     NotACrl,
     /// What came is no certificate.
     NotACertificate,
-    /// What came is no OCSP answer, or says that there is none.
+    /// What came is no OCSP answer.
     NotAnOcspAnswer,
-    /// The CRL's next update is past.
+    /// The responder gives no answer, and says why by a name of RFC 6960 4.2.1.
+    Refused(&'static str),
+    /// The next update of the CRL or the OCSP answer is past.
     Outdated,
     /// The directory has no such entry, or does not show it.
     NoSuchEntry,
@@ -71,6 +73,7 @@ impl fmt::Display for Cause {
             Self::NotACrl => "not a CRL",
             Self::NotACertificate => "not a certificate",
             Self::NotAnOcspAnswer => "not an OCSP answer",
+            Self::Refused(status) => status,
             Self::Outdated => "outdated",
             Self::NoSuchEntry => "no such entry",
             Self::Denied => "denied",
@@ -114,6 +117,7 @@ mod tests {
             Cause::NotACrl,
             Cause::NotACertificate,
             Cause::NotAnOcspAnswer,
+            Cause::Refused("tryLater"),
             Cause::Outdated,
             Cause::NoSuchEntry,
             Cause::Denied,

@@ -1,6 +1,6 @@
 //! What came from a place that a certificate names, and whether it is what was asked for.
 
-use crate::certificate::{Bundle, Certificate, Crl, OcspResponse, Sha256, der};
+use crate::certificate::{Bundle, Certificate, Crl, OcspError, OcspResponse, Sha256, der};
 use crate::net::Cause;
 use crate::validation::Need;
 
@@ -39,7 +39,7 @@ impl Kind {
 pub(super) struct Answer {
     pub(super) certificates: Vec<Certificate>,
     pub(super) crls: Vec<Crl>,
-    pub(super) ocsp_response: Option<OcspResponse>,
+    pub(super) ocsp_responses: Vec<OcspResponse>,
     /// From when on it says nothing any more; `None` where it does not say.
     pub(super) next_update_ms: Option<i64>,
 }
@@ -47,13 +47,20 @@ pub(super) struct Answer {
 impl Answer {
     /// What bytes from a web server hold of a kind.
     pub(super) fn of_bytes(kind: Kind, bytes: &[u8]) -> Result<Self, Cause> {
-        if let Kind::Ocsp(_) = kind {
-            let response = OcspResponse::parse(bytes).map_err(|_| Cause::NotAnOcspAnswer)?;
-            let next_update_ms = response.next_update_ms();
-            return Ok(Self { ocsp_response: Some(response), next_update_ms, ..Self::default() });
+        if matches!(kind, Kind::Ocsp(_)) {
+            return Self::of_ocsp(bytes);
         }
         let Bundle { certificates, crls, .. } = Bundle::read(bytes);
         Self { certificates, crls, ..Self::default() }.only(kind)
+    }
+
+    fn of_ocsp(bytes: &[u8]) -> Result<Self, Cause> {
+        let response = OcspResponse::parse(bytes).map_err(|error| match error {
+            OcspError::Unreadable(_) => Cause::NotAnOcspAnswer,
+            OcspError::Refused(status) => Cause::Refused(status),
+        })?;
+        let next_update_ms = earliest(response.details.answers.iter().map(|answer| answer.next_update_ms));
+        Ok(Self { ocsp_responses: vec![response], next_update_ms, ..Self::default() })
     }
 
     /// What a directory's values, one behind the other, hold of a kind. Values that are something else are left out:
@@ -80,8 +87,7 @@ impl Answer {
             }
             Kind::Crl if self.crls.is_empty() => Err(Cause::NotACrl),
             Kind::Crl => {
-                let all: Option<Vec<i64>> = self.crls.iter().map(|crl| crl.next_update_ms).collect();
-                let next_update_ms = all.and_then(|all| all.into_iter().min());
+                let next_update_ms = earliest(self.crls.iter().map(|crl| crl.next_update_ms));
                 Ok(Self { certificates: Vec::new(), next_update_ms, ..self })
             }
             Kind::Ocsp(_) => Err(Cause::NotAnOcspAnswer),
@@ -92,6 +98,11 @@ impl Answer {
     pub(super) fn is_outdated(&self, now_ms: i64) -> bool {
         self.next_update_ms.is_some_and(|next_update_ms| next_update_ms <= now_ms)
     }
+}
+
+/// The earliest of these times; `None` where one is not known.
+fn earliest(times: impl Iterator<Item = Option<i64>>) -> Option<i64> {
+    times.collect::<Option<Vec<i64>>>()?.into_iter().min()
 }
 
 /// The certificate of a value, or both of a crossCertificatePair (RFC 4523 2.3).

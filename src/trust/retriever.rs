@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::config::{Config, DirectoryKind, RevocationMode};
 use crate::directory::{self, LdapPlace, OwnDirectory, Published};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exchange::Surroundings;
 use crate::net::Cause;
 use crate::net::fetch::{Ask, Fetcher, Limits};
@@ -25,7 +25,7 @@ use super::answer::{Answer, Kind, joined};
 const CONCURRENCY: usize = 8;
 /// Places of one need that are asked; certificates name two or three.
 const MAX_PLACES: usize = 8;
-/// How long one run fetches, in all.
+/// How long one run fetches, in all; what it does in between does not count.
 const RUN_TIMEOUT: Duration = Duration::from_secs(900);
 /// Bytes that one run fetches, in all, as a multiple of one answer's.
 const RUN_ANSWERS: u64 = 16;
@@ -42,13 +42,13 @@ pub struct Retriever<'a> {
     store: &'a Store,
     surroundings: &'a dyn Surroundings,
     /// Made when the first place is asked: it reads the system's authorities.
-    web: OnceCell<Option<Fetcher>>,
+    web: OnceCell<Fetcher>,
     /// The session's own directory, where it is a server.
     own: Option<OwnDirectory>,
     known: HashMap<Place, Known>,
     hosts: Mutex<HashMap<String, Failing>>,
     bytes_left: AtomicU64,
-    deadline: Option<Instant>,
+    time_left: Duration,
 }
 
 /// What a round brought.
@@ -83,12 +83,14 @@ struct Failing {
 }
 
 /// What one round does.
-#[derive(Default)]
 struct Round {
+    deadline: Instant,
     /// By place, whether something came from there; each is asked once, however many need it.
     asked: Mutex<HashMap<Place, Arc<OnceCell<bool>>>>,
     brought: Mutex<Vec<(Place, Known, Answer)>>,
     failed: Mutex<Vec<(Place, Cause)>>,
+    /// What no place is to blame for.
+    defect: Mutex<Option<Error>>,
 }
 
 impl<'a> Retriever<'a> {
@@ -124,7 +126,7 @@ impl<'a> Retriever<'a> {
             known: HashMap::new(),
             hosts: Mutex::default(),
             bytes_left: AtomicU64::new(config.revocation.max_bytes.saturating_mul(RUN_ANSWERS)),
-            deadline: None,
+            time_left: RUN_TIMEOUT,
         })
     }
 
@@ -134,12 +136,16 @@ impl<'a> Retriever<'a> {
     /// # Errors
     /// Defects of this library; whatever a place does is a failure of that place.
     pub async fn bring(&mut self, needs: &BTreeSet<Need>, evidence: &mut Evidence) -> Result<Brought> {
-        self.deadline.get_or_insert_with(|| Instant::now() + RUN_TIMEOUT);
-        let round = Round::default();
+        let deadline = Instant::now() + self.time_left;
+        let round = Round::until(deadline);
         let this = &*self;
         let wanted = needs.iter().filter(|need| this.wants(need));
         futures_util::stream::iter(wanted).for_each_concurrent(CONCURRENCY, |need| this.meet(need, &round)).await;
-        let Round { brought, failed, .. } = round;
+        self.time_left = deadline.saturating_duration_since(Instant::now());
+        let Round { brought, failed, defect, .. } = round;
+        if let Some(defect) = defect.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(defect);
+        }
         let mut brought = brought.into_inner().unwrap_or_else(PoisonError::into_inner);
         // places answer in any order, verdicts must not depend on it
         brought.sort_by(|(one, ..), (other, ..)| one.cmp(other));
@@ -150,13 +156,13 @@ impl<'a> Retriever<'a> {
             self.known.insert(place.clone(), Known::Asked);
             evidence.failed(place.url.clone(), cause.to_string());
         }
-        let mut responses = Vec::new();
+        let mut ocsp_responses = Vec::new();
         for (place, known, answer) in brought {
             self.known.insert(place, known);
             evidence.add(answer.certificates, answer.crls);
-            responses.extend(answer.ocsp_response);
+            ocsp_responses.extend(answer.ocsp_responses);
         }
-        evidence.add_ocsp_responses(responses);
+        evidence.add_ocsp_responses(ocsp_responses);
         let failures = failures.into_iter().map(|(place, cause)| (place.url, cause)).collect();
         Ok(Brought { changed, failures })
     }
@@ -193,7 +199,7 @@ impl<'a> Retriever<'a> {
             unpoisoned(&round.brought).push((place, Known::FromStore, answer));
             return true;
         }
-        match self.fetch(need, &place).await {
+        match self.fetch(need, &place, round).await {
             Ok((bytes, answer)) => {
                 let outdated = answer.is_outdated(now_ms);
                 if let Some(next_update_ms) = answer.next_update_ms.filter(|_| !outdated) {
@@ -201,7 +207,7 @@ impl<'a> Retriever<'a> {
                     // without a memory the answer is as good
                     let _ = self.store.keep_fetched(place.key(), &fetched);
                 }
-                if outdated && place.kind == Kind::Crl {
+                if outdated && place.kind != Kind::Issuer {
                     unpoisoned(&round.failed).push((place.clone(), Cause::Outdated));
                 }
                 unpoisoned(&round.brought).push((place, Known::Asked, answer));
@@ -228,18 +234,18 @@ impl<'a> Retriever<'a> {
     }
 
     /// What a place says now.
-    async fn fetch(&self, need: &Need, place: &Place) -> std::result::Result<(Vec<u8>, Answer), Cause> {
+    async fn fetch(&self, need: &Need, place: &Place, round: &Round) -> std::result::Result<(Vec<u8>, Answer), Cause> {
         let url = Url::parse(&place.url).map_err(|_| Cause::UrlNotAllowed)?;
         let host =
             format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
         if let Some(failing) = unpoisoned(&self.hosts).get(&host).filter(|failing| failing.count >= HOST_FAILURES) {
             return Err(failing.cause);
         }
-        let left = self.deadline.map_or(RUN_TIMEOUT, |deadline| deadline.saturating_duration_since(Instant::now()));
-        if left.is_zero() {
+        if Instant::now() >= round.deadline {
             return Err(Cause::TooLate);
         }
-        let bytes = tokio::time::timeout(left, self.bytes(need, &url)).await.unwrap_or(Err(Cause::TooLate));
+        let bytes =
+            tokio::time::timeout_at(round.deadline, self.bytes(need, &url, round)).await.unwrap_or(Err(Cause::TooLate));
         self.note_host(host, bytes.as_ref().err().copied());
         let bytes = bytes?;
         let length = bytes.len() as u64;
@@ -249,14 +255,18 @@ impl<'a> Retriever<'a> {
         Ok((bytes, answer))
     }
 
-    async fn bytes(&self, need: &Need, url: &Url) -> std::result::Result<Vec<u8>, Cause> {
+    async fn bytes(&self, need: &Need, url: &Url, round: &Round) -> std::result::Result<Vec<u8>, Cause> {
         if url.scheme() != "ldap" {
             let ask = match need {
                 Need::Ocsp { request, .. } => Ask::Ocsp(request),
                 Need::Issuer { .. } | Need::Crl { .. } => Ask::Get,
             };
-            let web = self.web.get_or_init(|| async { Fetcher::new(self.limits).ok() }).await;
-            return web.as_ref().ok_or(Cause::Unreachable)?.fetch(url, ask).await;
+            let web = self.web.get_or_try_init(|| async { Fetcher::new(self.limits) }).await;
+            let web = web.map_err(|defect| {
+                unpoisoned(&round.defect).get_or_insert(defect);
+                Cause::Unreachable
+            })?;
+            return web.fetch(url, ask).await;
         }
         let what = match need {
             Need::Issuer { .. } => Published::Certificates,
@@ -289,6 +299,18 @@ impl<'a> Retriever<'a> {
             None => {
                 hosts.remove(&host);
             }
+        }
+    }
+}
+
+impl Round {
+    fn until(deadline: Instant) -> Self {
+        Self {
+            deadline,
+            asked: Mutex::default(),
+            brought: Mutex::default(),
+            failed: Mutex::default(),
+            defect: Mutex::default(),
         }
     }
 }

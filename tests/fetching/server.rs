@@ -41,8 +41,8 @@ pub(crate) struct Asked {
     pub(crate) body: Vec<u8>,
 }
 
-/// What is replied to a path.
-type Replier = Box<dyn Fn(&str) -> Reply + Send>;
+/// What is replied to a path and a body.
+type Replier = Box<dyn Fn(&str, &[u8]) -> Reply + Send>;
 
 /// A running server.
 pub(crate) struct Server {
@@ -54,6 +54,11 @@ pub(crate) struct Server {
 impl Server {
     /// A server that replies by the path.
     pub(crate) fn start(reply: impl Fn(&str) -> Reply + Send + 'static) -> Self {
+        Self::answering(move |path, _| reply(path))
+    }
+
+    /// A server that replies by the path and what is sent along.
+    pub(crate) fn answering(reply: impl Fn(&str, &[u8]) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
@@ -70,7 +75,7 @@ impl Server {
 
     /// Replies otherwise from now on.
     pub(crate) fn now(&self, reply: impl Fn(&str) -> Reply + Send + 'static) {
-        *self.reply.lock().unwrap() = Box::new(reply);
+        *self.reply.lock().unwrap() = Box::new(move |path, _| reply(path));
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -102,8 +107,8 @@ fn serve(stream: TcpStream, asked: &Mutex<Vec<Asked>>, reply: &Mutex<Replier>) {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     let path = head.split(' ').nth(1).unwrap().to_owned();
+    let reply = (reply.lock().unwrap())(&path, &body);
     asked.lock().unwrap().push(Asked { head, body });
-    let reply = (reply.lock().unwrap())(&path);
     // whoever stopped listening has seen enough
     let _ = answer(stream, &reply);
 }

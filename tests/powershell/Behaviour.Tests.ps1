@@ -264,6 +264,10 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             (Test-SmimeCertificate -Path $file @trust).Encrypt | Should -Be 'fit'
             (Get-Item $file | Test-SmimeCertificate @trust).Encrypt | Should -Be 'fit'
             (Test-SmimeCertificate -Certificate ([System.Security.Cryptography.X509Certificates.X509Certificate2]::new($der)) @trust).Encrypt | Should -Be 'fit'
+            # authorities that are trusted by themselves need no list, so nothing is fetched for them
+            $online = Test-SmimeCertificate -Path $trust.TrustAnchor -TrustAnchor $trust.TrustAnchor -RevocationMode Online -WarningVariable said -WarningAction SilentlyContinue
+            @($online).Subject | Should -Not -BeNullOrEmpty
+            $said | Should -BeNullOrEmpty
             { Test-SmimeCertificate -Path (Join-Path $TestDrive 'nowhere.cer') @trust -ErrorAction Stop } | Should -Throw -ErrorId 'SmimeSync.Config.FileNotFound,Test-SmimeCertificate'
             Connect-SmimeSync -Configuration $configuration
         }

@@ -36,8 +36,8 @@ function Test-SmimeCertificate {
     The time to judge for; now if absent.
 
     .PARAMETER RevocationMode
-    Offline uses the given revocation lists and OCSP answers, Online also fetches what is missing from where certificates say it is, Off
-    looks at none. The configuration's if absent.
+    Offline uses the given revocation lists and OCSP answers, Online also fetches what is missing from where certificates
+    say it is, Off looks at none. The configuration's if absent.
 
     .PARAMETER TrustAnchor
     Files with the authorities to trust, instead of the configuration's.
