@@ -72,9 +72,15 @@ pub fn crl(bytes: &[u8]) {
     let _ = Crl::parse(bytes);
 }
 
-/// An OCSP response.
+/// An OCSP response. The last two certificates in it are its authority, which is trusted, and the one that is judged.
 pub fn ocsp(bytes: &[u8]) {
-    let _ = OcspResponse::parse(bytes);
+    let Ok(response) = OcspResponse::parse(bytes) else { return };
+    let [.., anchor, certificate] = response.certificates() else { return };
+    let (anchor, certificate) = (Anchor { certificate: anchor.clone(), domains: None }, certificate.clone());
+    let mut evidence = Evidence::new(vec![anchor], Vec::new(), Vec::new());
+    evidence.add_ocsp_responses(vec![response]);
+    let rules = Rules { revocation: RevocationCheck::Online, fetch_issuers: true, ..rules() };
+    let _ = judge(&certificate, &[], None, &evidence, &rules);
 }
 
 /// The engine as a whole.

@@ -174,6 +174,11 @@ impl OcspResponse {
         let (produced_at_ms, details) = basic.and_then(OcspDetails::read).ok_or(ParseError::Malformed)?;
         Ok(Self { sha256: Sha256::of(der), produced_at_ms, details: Arc::new(details) })
     }
+
+    /// The certificates that came along, as far as they can be read; nobody vouches for them.
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.details.certificates
+    }
 }
 
 /// The contents of the BasicOCSPResponse in a successful OCSPResponse.

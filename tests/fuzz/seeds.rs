@@ -1,5 +1,7 @@
 //! What the fuzz targets begin with: the forms their inputs have, made here as the other tests make theirs.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rcgen::{
@@ -21,7 +23,7 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
         "crl" => chains().into_iter().flat_map(|chain| chain.lists).collect(),
         "value" => chains().into_iter().flat_map(|chain| values(&chain)).collect(),
         "bundle" => chains().into_iter().flat_map(|chain| bundles(&chain)).collect(),
-        "ocsp" => OCSP_RESPONSES.iter().map(|text| BASE64_STANDARD.decode(text).unwrap()).collect(),
+        "ocsp" => files("ocsp"),
         "engine" => chains().iter().map(Chain::for_engine).collect(),
         other => unreachable!("no seeds for {other}"),
     }
@@ -58,11 +60,12 @@ const SELECTIONS: [&str; 4] = [
     "\n(cn:dn:caseIgnoreMatch:=ann)\nDC=#0c0178\n",
 ];
 
-/// A revoked certificate by SHA-1 with the responder's certificate, and an unknown one by SHA-256 without.
-const OCSP_RESPONSES: [&str; 2] = [
-    "MIIClgoBAKCCAo8wggKLBgkrBgEFBQcwAQEEggJ8MIICeDCBoKERMA8xDTALBgNVBAMMBFNlZWQYDzIwMjYxMTIxMDQxMzIyWjB6MHgwOjAJBgUrDgMCGgUABBSO5UdwVXGa65BE/SCkpOXMdT3zTQQUjrGvLoB+J2ftS0rrm9A0qrkeiacCAQehFhgPMjAyNjAxMDEwMDAwMDBaoAMKAQEYDzIwMjYxMTIxMDQxMzIyWqARGA8yMDI3MDMwMTA0MTMyMlowCgYIKoZIzj0EAwIDRwAwRAIgUkQcx9ph0y0mGcqIahs3DNJMFD3aGbjRgLzuPcYWKxcCIHpyw3MSs8OdzMWzsvwRJXaEaLfshWGZ0DuEG7+UT8RKoIIBfDCCAXgwggF0MIIBGaADAgECAhRyzbeg0CXZzQuEhDM/C0koA8lCjTAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARTZWVkMB4XDTI2MTEyMTA0MTMyMVoXDTM1MDIwNzA0MTMyMVowDzENMAsGA1UEAwwEU2VlZDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABH7aPMtLuc1+L+x2sH2s9QMJo5m09x18IiZLlmEYmBWhXucq5DpxYnhT2/Iu+zNtmoaXOOxYPisuvE/88gJfi5WjUzBRMB0GA1UdDgQWBBSOsa8ugH4nZ+1LSuub0DSquR6JpzAfBgNVHSMEGDAWgBSOsa8ugH4nZ+1LSuub0DSquR6JpzAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQDe0Re5qgfIe8fasEp9NquNET2XgSshSe4xZZ/lPPFX4wIhAPrENfA2n/FpnHv204aeF7KngU4UafUGArOz0r5CjU+x",
-    "MIIBNAoBAKCCAS0wggEpBgkrBgEFBQcwAQEEggEaMIIBFjCBvaIWBBSOsa8ugH4nZ+1LSuub0DSquR6JpxgPMjAyNjExMjEwNDEzMjJaMG0wazBWMA0GCWCGSAFlAwQCAQUABCCBdpHWpEEVEscmYs0Q6ickDFeI4elBffEGkdIvYfvrAgQgXfrN+1Nu1l+FpwCDF/7WeqU9vDE3WQc42T9VypZzN94CAQmCABgPMjAyNjExMjEwNDEzMjJaoSMwITAfBgkrBgEFBQcwAQIEEgQQtU1oKx+S+8EzRmauOxOQuzAKBggqhkjOPQQDAgNIADBFAiEAhUQLD88a69WBMwQju/5gAWYKFVL1/PTc5nKhy0FD5JYCIF5JYYm0dxDU+trA57DlIqI8pgZIUC19+bCZ/tl504VU",
-];
+/// Seeds that lie beside the targets.
+fn files(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let files = std::fs::read_dir(folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+    files.collect()
+}
 
 fn ldif() -> Vec<u8> {
     let certificate = BASE64_STANDARD.encode(&Chain::new(&PKCS_ECDSA_P256_SHA256).leaf);

@@ -1,6 +1,7 @@
 //! Verdicts of `smimesync::validation`: on chains made here, and on the vectors of PKITS.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says best where it fails")]
 
+mod answer;
 mod hostile;
 mod lists;
 mod names;

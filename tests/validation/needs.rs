@@ -4,7 +4,7 @@ use rcgen::{CustomExtension, ExtendedKeyUsagePurpose};
 use smimesync::certificate::{Certificate, Crl};
 use smimesync::validation::{Evidence, Fitness, Need, RevocationCheck, Rules, Verdict};
 
-use crate::ocsp::{Answer, GOOD};
+use crate::answer::{Answer, GOOD};
 use crate::pki::{Authority, NOW, ca_params, codes, evidence, rules, verdict};
 use crate::raw::{List, access, custom, point, points, tlv, uri};
 

@@ -11,7 +11,7 @@ use smimesync::certificate::Certificate;
 use smimesync::error::Code;
 use smimesync::session::{Row, Session, Step, Value, Verb};
 
-use crate::ocsp::Answer;
+use crate::answer::{Answer, revoked};
 use crate::pki::{Authority, NOW, ca_params};
 use crate::policies::{ANY, mappings, policies};
 
@@ -193,9 +193,9 @@ fn ocsp_responses_say_it_too() {
         bench.judged(json!({}), options)
     };
     let good = Answer::by(&bench.issuing, NOW);
-    let revoked = Answer { status: crate::ocsp::revoked(NOW, 1), ..good.clone() };
+    let withdrawn = Answer { status: revoked(NOW, 1), ..good.clone() };
     bench.write("answers/good.der", &good.der());
-    bench.write("revoked.der", &revoked.der());
+    bench.write("revoked.der", &withdrawn.der());
     assert_eq!(judged(&[]), said(true, "undetermined", &["revocation_unknown"]));
     assert_eq!(judged(&[json!("answers/good.der")]), fit());
     assert_eq!(judged(&[json!("answers")]), fit());
