@@ -9,9 +9,11 @@ mod command;
 mod entry;
 mod failure;
 mod invoke;
+mod pace;
 mod recipients;
 mod retry;
 mod surroundings;
+mod terms;
 #[cfg(test)]
 mod testing;
 mod token;
@@ -19,4 +21,6 @@ mod token;
 pub use client::{Exchange, WriteOutcome};
 pub use invoke::Calls;
 pub use recipients::{ListReport, Selection};
+pub use retry::PATIENCE_MS;
 pub use surroundings::{Surroundings, SystemSurroundings};
+pub use terms::Listener;

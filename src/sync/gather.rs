@@ -107,7 +107,8 @@ async fn people(job: &Job<'_>, selection: &Selection) -> Result<(Vec<Person>, Re
 
 async fn recipients(job: &Job<'_>) -> Result<Vec<Recipient>> {
     job.observer.begin(Phase::ReadingRecipients, 0);
-    let (recipients, _) = job.exchange.collect(exchange::Selection::default()).await?;
-    job.observer.event(LogLevel::Info, Code::RecipientsRead, vec![("count", recipients.len().to_string())]).await;
+    let (recipients, listed) = job.exchange.collect(exchange::Selection::default()).await?;
+    let counts = vec![("count", recipients.len().to_string()), ("requests", listed.pages.to_string())];
+    job.observer.event(LogLevel::Info, Code::RecipientsRead, counts).await;
     Ok(recipients)
 }

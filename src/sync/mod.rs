@@ -7,10 +7,12 @@ mod gather;
 mod guard;
 mod judge;
 mod observer;
+mod outage;
 mod prepare;
 mod record;
 mod run;
 mod settle;
+mod write_all;
 
 pub use chosen::{Chosen, apply_chosen};
 pub use coverage::{Coverage, coverage};

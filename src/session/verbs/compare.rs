@@ -26,7 +26,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     PolicyType::only_initial(options.policy_type)?;
     let request = Request { selection, staging: true, force: Vec::new() };
     Ok(Box::pin(async move {
-        let (config, store, exchange) = (context.config(), context.store()?, context.exchange()?);
+        let (config, store, exchange) = (context.config(), context.store()?, context.exchange(&output)?);
         sync::run(&job(&context, &config, &store, &exchange, &output), &request).await
     }))
 }

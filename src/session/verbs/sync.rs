@@ -40,7 +40,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         if !staging && !store.is_durable() {
             return Err(Error::new(Code::ConfigMissing).target("/store/path"));
         }
-        let exchange = context.exchange()?;
+        let exchange = context.exchange(&output)?;
         let job = job(&context, &config, &store, &exchange, &output);
         match task {
             Task::Run(selection, force, _) => sync::run(&job, &Request { selection, staging, force }).await,

@@ -5,6 +5,7 @@ mod client;
 mod control;
 mod faults;
 mod filters;
+mod limits;
 mod listing;
 mod read_back;
 mod simulated_time;
