@@ -132,11 +132,14 @@ function Get-Refusal($Answer) {
 function Test-Success($Answer) { $Answer.Status -in 200, 204 -and -not (Get-Member2 $Answer.Json '@adminapi.errors') }
 
 # How the first value of a property looks.
-function Get-Shape($Value) {
-    $first = @($Value)[0]
+function Get-Shape($Object, [string] $Name) {
+    $property = if ($null -ne $Object) { $Object.PSObject.Properties[$Name] }
+    if (-not $property) { return 'absent' }
+    $value = $property.Value
+    if ($null -eq $value) { return 'null' }
+    if (@($value).Count -eq 0) { return 'empty' }
+    $first = @($value)[0]
     switch ($true) {
-        ($null -eq $Value) { return 'null' }
-        (@($Value).Count -eq 0) { return 'empty' }
         ($first -is [string] -and $first -eq 'System.Byte[]') { return 'type name' }
         ($first -is [string]) { try { $null = [Convert]::FromBase64String($first); return 'base64' } catch { return 'text' } }
         ($first -is [array]) { return 'array of numbers' }
@@ -167,24 +170,29 @@ function Read-Mailbox([guid] $Guid) {
         $read = Get-Member2 $own $name
         $values[$name] = @(ConvertTo-Base64List $read)
         $xml = [string] (Get-Member2 @(Get-Member2 $clixml.Json 'value')[0] '_clixml')
-        $inXml = @()
+        $inXml = $null
         if ($xml) {
             try {
-                $node = ([xml] $xml).SelectNodes("//*[@N='$name']//*[local-name()='BA']")
-                $inXml = @($node | ForEach-Object { $_.InnerText })
+                if (([xml] $xml).SelectSingleNode("//*[@N='$name']")) {
+                    $inXml = @(([xml] $xml).SelectNodes("//*[@N='$name']//*[local-name()='BA']") | ForEach-Object { $_.InnerText })
+                }
             }
-            catch { $inXml = @() }
+            catch { $inXml = $null }
         }
-        if (-not $values[$name]) { $values[$name] = $inXml }
+        if (-not $values[$name]) { $values[$name] = @($inXml | Where-Object { $_ }) }
         $typed = Get-Member2 $entity.Json $name
         if (-not $values[$name]) { $values[$name] = @(ConvertTo-Base64List $typed) }
         $forms[$name] = [ordered] @{
-            json = Get-Shape $read; json_annotation = [string] (Get-Member2 $own "$name@odata.type")
-            clixml_values = $inXml.Count; entity_status = $entity.Status; entity = Get-Shape $typed
+            json = Get-Shape $own $name; json_annotation = [string] (Get-Member2 $own "$name@odata.type")
+            clixml_values = if ($null -eq $inXml) { $null } else { $inXml.Count }
+            entity_status = $entity.Status; entity = Get-Shape $entity.Json $name
         }
     }
     [pscustomobject] @{ Found = $null -ne $own; Status = $json.Status; Object = $own; Forms = $forms; Values = $values }
 }
+
+# Whether some form says for certain that a property has no values.
+function Test-Empty($Form) { $Form.json -in 'empty', 'null' -or $Form.clixml_values -eq 0 -or $Form.entity -in 'empty', 'null' }
 
 function New-Value([string] $Name) {
     $key = [System.Security.Cryptography.RSA]::Create(2048)
@@ -243,12 +251,12 @@ if ($link -and ([uri] $link).Host -eq $AdminUrl.Host) {
 }
 
 $smime = Invoke-Cmdlet 'Get-SmimeConfig' @{}
-$store = Get-Member2 @(Get-Member2 $smime.Json 'value')[0] 'SMIMECertificateIssuingCA'
-$findings['smime_config'] = [ordered] @{ status = $smime.Status; shape = Get-Shape $store }
+$settings = @(Get-Member2 $smime.Json 'value')[0]
+$findings['smime_config'] = [ordered] @{ status = $smime.Status; shape = Get-Shape $settings 'SMIMECertificateIssuingCA' }
 
 if ($Write) {
     $held = $before.Values['UserCertificate'].Count + $before.Values['UserSMimeCertificate'].Count
-    $unread = @($before.Forms.Values | Where-Object { $_.json -notin 'empty', 'null' }).Count
+    $unread = @($before.Forms.Values | Where-Object { -not (Test-Empty $_) }).Count
     if ($held -or $unread) { throw 'the mailbox holds certificates; a test mailbox must hold none' }
     if ($PSCmdlet.ShouldProcess("mailbox $Identity", 'write and clear certificates')) {
         [byte[][]] $values = @(1..3 | ForEach-Object { , (New-Value "SmimeSync test $_") })
@@ -282,7 +290,7 @@ if ($Write) {
     if ($SyncedIdentity -ne [guid]::Empty -and $PSCmdlet.ShouldProcess("mailbox $SyncedIdentity", 'write its own certificates to it again')) {
         $synced = Read-Mailbox $SyncedIdentity
         $own = @($synced.Values['UserCertificate'] | ForEach-Object { , [Convert]::FromBase64String($_) })
-        $unread = $synced.Forms['UserCertificate'].json -notin 'empty', 'null' -and -not $own
+        $unread = -not $own -and -not (Test-Empty $synced.Forms['UserCertificate'])
         if ($unread) { $findings['synced'] = 'its values cannot be read, so nothing was written' }
         else {
             $answer = if ($own) { Set-Value $SyncedIdentity 'UserCertificate' $own } else { Set-Raw $SyncedIdentity @{ UserCertificate = $null } }

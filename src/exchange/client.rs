@@ -16,7 +16,7 @@ use crate::people::{Recipient, RecipientClass};
 use super::cloud::Servers;
 use super::command::{Command, Parameter};
 use super::invoke::{AdminApi, Answer, Call, Calls, Format};
-use super::recipients::{ListReport, ReadForm, Reader, Selection};
+use super::recipients::{Abilities, ListReport, Reader, Selection};
 use super::surroundings::Surroundings;
 use super::terms::{Listener, Terms};
 use super::token::Tokens;
@@ -44,7 +44,7 @@ const OBJECT_MS: i64 = 30 * 60_000;
 pub struct Exchange {
     pub(super) tokens: Arc<Tokens>,
     api: Arc<AdminApi>,
-    form: Arc<ReadForm>,
+    pub(super) abilities: Arc<Abilities>,
     surroundings: Arc<dyn Surroundings>,
     terms: Terms,
 }
@@ -120,7 +120,7 @@ impl Exchange {
         let concurrency = config.concurrency.unwrap_or(CONCURRENCY).max(1);
         let api =
             AdminApi::new(api_client, servers, Arc::clone(&tokens), Arc::clone(&surroundings), tenant, concurrency);
-        Ok(Self { tokens, api: Arc::new(api), form: Arc::default(), surroundings, terms: Terms::default() })
+        Ok(Self { tokens, api: Arc::new(api), abilities: Arc::default(), surroundings, terms: Terms::default() })
     }
 
     /// The same tenant for somebody who wants to hear of waits.
@@ -215,7 +215,7 @@ impl Exchange {
 
     /// How many requests the last list of everybody took, if there was one.
     pub fn pages(&self) -> Option<u64> {
-        self.form.pages()
+        self.abilities.pages()
     }
 
     /// Requests sent so far to the admin API.
@@ -233,7 +233,7 @@ impl Exchange {
     }
 
     fn reader(&self) -> Reader<'_> {
-        Reader { api: &self.api, form: &self.form, terms: &self.terms }
+        Reader { api: &self.api, abilities: &self.abilities, terms: &self.terms }
     }
 }
 

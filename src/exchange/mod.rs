@@ -9,6 +9,7 @@ mod command;
 mod entry;
 mod failure;
 mod invoke;
+mod lookup;
 mod pace;
 mod recipients;
 mod retry;

@@ -47,15 +47,18 @@ impl Selection<'_> {
     }
 }
 
-/// The forms in which certificates can be read where JSON has no bytes, found out at run time and kept for the session.
+/// What the service was found out to be able to do, kept for the session: above all the forms in which certificates can
+/// be read where JSON has no bytes.
 #[derive(Debug, Default)]
-pub(super) struct ReadForm {
+pub(super) struct Abilities {
     /// PowerShell's XML, for whole pages.
     clixml: Form,
     /// The typed entity, mailbox by mailbox.
     entity: Form,
     /// Pages of the last list of everybody; 0 before the first.
     pages: AtomicU64,
+    /// Finding recipients by what people are known by.
+    filters: Form,
 }
 
 /// What is known of one form.
@@ -80,9 +83,19 @@ impl Form {
     }
 }
 
-impl ReadForm {
+impl Abilities {
     fn format(&self) -> Format {
         if self.clixml.works() { Format::Clixml } else { Format::Json }
+    }
+
+    /// Whether the service refused filters.
+    pub(super) fn filters_are_refused(&self) -> bool {
+        !self.filters.is_unknown()
+    }
+
+    /// Remembers that the service refuses filters.
+    pub(super) fn refuse_filters(&self) {
+        self.filters.settle(false);
     }
 
     /// Pages of the last list of everybody, if there was one.
@@ -95,7 +108,7 @@ impl ReadForm {
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     pub(super) api: &'a AdminApi,
-    pub(super) form: &'a ReadForm,
+    pub(super) abilities: &'a Abilities,
     pub(super) terms: &'a Terms,
 }
 
@@ -120,7 +133,7 @@ impl Reader<'_> {
             }
         }
         if selection.is_everybody() {
-            self.form.pages.store(report.pages, Ordering::Relaxed);
+            self.abilities.pages.store(report.pages, Ordering::Relaxed);
         }
         Ok(report)
     }
@@ -231,12 +244,12 @@ impl Reader<'_> {
     /// One page. Where JSON does not have the bytes, it is read again as CLIXML, once; what works better is kept. Where
     /// neither has them, mailboxes are read as typed entities.
     async fn page(&self, class: RecipientClass, command: &Command<'_>, next: Option<&Url>) -> Result<Answer<Entry>> {
-        let mut answer = self.page_as(command, next, self.form.format()).await?;
+        let mut answer = self.page_as(command, next, self.abilities.format()).await?;
         let readable = |answer: &Answer<Entry>| answer.values.iter().filter(|entry| entry.is_readable()).count();
         if readable(&answer) == answer.values.len() {
             return Ok(answer);
         }
-        if self.form.clixml.is_unknown() {
+        if self.abilities.clixml.is_unknown() {
             let again = match self.page_as(command, next, Format::Clixml).await {
                 // a service that does not know the format says so; of a later page it may as well mean the link
                 Err(error) if next.is_none() && is_about_the_form(&error) => None,
@@ -244,7 +257,7 @@ impl Reader<'_> {
             };
             let better = again.filter(|again| readable(again) > readable(&answer));
             tracing::info!(better = better.is_some(), "certificates are not readable in JSON, CLIXML was tried");
-            self.form.clixml.settle(better.is_some());
+            self.abilities.clixml.settle(better.is_some());
             answer = better.unwrap_or(answer);
         }
         if class == RecipientClass::Mailbox {
@@ -256,7 +269,7 @@ impl Reader<'_> {
     /// Takes the certificates of entries that have none to be read from the typed entity, as far as that works.
     async fn read_entities(&self, entries: &mut [Entry]) -> Result<()> {
         let mut unread: Vec<&mut Entry> = entries.iter_mut().filter(|entry| !entry.is_readable()).collect();
-        if self.form.entity.is_unknown()
+        if self.abilities.entity.is_unknown()
             && let Some(first) = unread.pop()
         {
             let read = match self.entity(first).await {
@@ -266,12 +279,12 @@ impl Reader<'_> {
             };
             let works = read.as_ref().is_some_and(Entry::is_readable);
             tracing::info!(works, "certificates are not readable by any command, the typed entity was tried");
-            self.form.entity.settle(works);
+            self.abilities.entity.settle(works);
             if let Some(read) = read.filter(|_| works) {
                 first.take_certificates(read);
             }
         }
-        if self.form.entity.works() {
+        if self.abilities.entity.works() {
             let reading = unread.into_iter().map(|entry| async {
                 let read = self.entity(entry).await?;
                 entry.take_certificates(read);
@@ -307,7 +320,7 @@ impl Reader<'_> {
 }
 
 /// Whether a refusal may mean that the service does not know the form that was asked for.
-fn is_about_the_form(error: &Error) -> bool {
+pub(super) fn is_about_the_form(error: &Error) -> bool {
     matches!(error.code(), Code::ExchangeRefused | Code::ExchangeProtocol) && !error.is_passing()
 }
 

@@ -267,10 +267,10 @@ pub(super) fn verify(
     run: i64,
     written: Written,
     now: &Recipient,
-) -> std::result::Result<Vec<Outcome>, Written> {
+) -> std::result::Result<Vec<Outcome>, Box<Written>> {
     let is_made = |change: &Change| held(now, change.attribute).is_ok_and(|held| change.is_made(&held));
     if !written.changes.iter().all(is_made) {
-        return Err(written);
+        return Err(Box::new(written));
     }
     let changes = written.changes.clone();
     Ok(compare(job, run, written, now).unwrap_or_else(|error| failed(job, run, changes, &error)))

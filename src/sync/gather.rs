@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::config::LogLevel;
 use crate::directory::{self, ReadReport, Selection};
 use crate::error::{Code, Result};
-use crate::exchange;
+use crate::exchange::{self, ListReport};
 use crate::people::{Match, Person, Recipient, RecipientIndex};
 
 use super::observer::until_cancelled;
@@ -23,6 +23,8 @@ pub(super) struct Gathered {
     pub(super) deleted: Vec<Person>,
     pub(super) report: ReadReport,
     pub(super) recipients: Vec<Recipient>,
+    /// Whether these are all recipients there are, and not only those of the people.
+    pub(super) all_recipients: bool,
     /// Which recipient each person is, in the order of `people`.
     pub(super) matches: Vec<Match>,
     /// Places of recipients that somebody without a clear match could mean, too.
@@ -34,17 +36,32 @@ pub(super) struct Gathered {
 pub(super) async fn gather(job: &Job<'_>, selection: &Selection) -> Result<Gathered> {
     let (people, report) = until_cancelled(job.observer, people(job, selection)).await?;
     let (deleted, people): (Vec<_>, Vec<_>) = people.into_iter().partition(|person| person.deleted);
-    let read_ms = job.surroundings.now_ms();
-    let recipients = until_cancelled(job.observer, recipients(job)).await?;
-    let index = RecipientIndex::new(&recipients);
+    let mut read_ms = job.surroundings.now_ms();
+    let selected = *selection != Selection::default();
+    let few = if selected { until_cancelled(job.observer, few_recipients(job, &people)).await? } else { None };
+    let mut all_recipients = few.is_none();
+    let mut recipients = match few {
+        Some(few) => few,
+        None => until_cancelled(job.observer, recipients(job)).await?,
+    };
+    let mut index = RecipientIndex::new(&recipients);
     let mut matches = index.find_all(&people);
-    if *selection != Selection::default() {
-        let everybody = until_cancelled(job.observer, claimants(job, &recipients, &matches)).await?;
+    if selected {
+        let mut everybody = until_cancelled(job.observer, claimants(job, &recipients, &matches)).await?;
+        if !all_recipients && has_others(&everybody, &people) {
+            // which recipient a rival is can only be told among all of them
+            read_ms = job.surroundings.now_ms();
+            all_recipients = true;
+            recipients = until_cancelled(job.observer, self::recipients(job)).await?;
+            index = RecipientIndex::new(&recipients);
+            matches = index.find_all(&people);
+            everybody = until_cancelled(job.observer, claimants(job, &recipients, &matches)).await?;
+        }
         index.part_from(&everybody, &people, &mut matches);
     }
     let unclear = people.iter().zip(&matches).filter(|(_, found)| **found == Match::Ambiguous);
     let contested = unclear.flat_map(|(person, _)| index.all_of(person)).collect();
-    Ok(Gathered { people, deleted, report, recipients, matches, contested, read_ms })
+    Ok(Gathered { people, deleted, report, recipients, all_recipients, matches, contested, read_ms })
 }
 
 /// Everybody in the directory who could claim one of the matched recipients, so that a selection hides no rival.
@@ -105,10 +122,27 @@ async fn people(job: &Job<'_>, selection: &Selection) -> Result<(Vec<Person>, Re
     Ok((people, report))
 }
 
+fn has_others(everybody: &[Person], people: &[Person]) -> bool {
+    let known: HashSet<&str> = people.iter().map(|person| person.identity.as_str()).collect();
+    everybody.iter().any(|person| !known.contains(person.identity.as_str()))
+}
+
+/// The recipients of a few people, where finding them alone takes fewer requests than listing everybody.
+async fn few_recipients(job: &Job<'_>, people: &[Person]) -> Result<Option<Vec<Recipient>>> {
+    job.observer.begin(Phase::ReadingRecipients, 0);
+    let Some((recipients, report)) = job.exchange.collect_people(people).await? else { return Ok(None) };
+    tell(job, recipients.len(), "identity", report).await;
+    Ok(Some(recipients))
+}
+
 async fn recipients(job: &Job<'_>) -> Result<Vec<Recipient>> {
     job.observer.begin(Phase::ReadingRecipients, 0);
-    let (recipients, listed) = job.exchange.collect(exchange::Selection::default()).await?;
-    let counts = vec![("count", recipients.len().to_string()), ("requests", listed.pages.to_string())];
-    job.observer.event(LogLevel::Info, Code::RecipientsRead, counts).await;
+    let (recipients, report) = job.exchange.collect(exchange::Selection::default()).await?;
+    tell(job, recipients.len(), "page", report).await;
     Ok(recipients)
+}
+
+async fn tell(job: &Job<'_>, count: usize, by: &str, report: ListReport) {
+    let counts = vec![("count", count.to_string()), ("by", by.to_owned()), ("requests", report.pages.to_string())];
+    job.observer.event(LogLevel::Info, Code::RecipientsRead, counts).await;
 }

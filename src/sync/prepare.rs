@@ -14,7 +14,7 @@ use crate::trust::Sources;
 use crate::validation::Fitness;
 
 use super::gather::{Gathered, gather};
-use super::settle::settle;
+use super::settle::{settle, settle_one_by_one};
 use super::{Job, Judge, Phase};
 
 /// A plan and everything that is needed to carry it out.
@@ -57,8 +57,10 @@ pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[Strin
     let at_ms = job.at_ms()?;
     let judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
     let mut gathered = gather(job, selection).await?;
-    if settles {
-        settle(job, &gathered.recipients)?;
+    match (settles, gathered.all_recipients) {
+        (true, true) => settle(job, &gathered.recipients)?,
+        (true, false) => settle_one_by_one(job).await?,
+        (false, _) => {}
     }
     let scope = scope(job, selection, &gathered, force).await?;
     let policy = Policy::new(&job.config.policy, job.config.revocation.undetermined, at_ms);

@@ -139,7 +139,7 @@ impl Writing<'_> {
                     match verify(self.job, self.run, written, recipient) {
                         Ok(outcomes) => self.tell(record, &outcomes).await,
                         // another of the service's servers may have answered
-                        Err(written) => drop(waiting.insert(recipient.identity.clone(), written)),
+                        Err(written) => drop(waiting.insert(recipient.identity.clone(), *written)),
                     }
                 }
             }

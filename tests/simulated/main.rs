@@ -1,5 +1,5 @@
 //! Whole runs over streams in memory, at simulated time, against a service that fails as it pleases.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 mod chance;
 #[path = "../faults/pki.rs"]

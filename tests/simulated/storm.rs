@@ -160,6 +160,7 @@ fn assert_one_effect(requests: &[RequestEntry]) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "how much was tried")]
 fn whatever_fails_the_end_is_as_planned() {
     let scene = Scene::new();
     let calm = until_done(&scene, 0, Switches::default());

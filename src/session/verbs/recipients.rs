@@ -85,7 +85,7 @@ async fn list(exchange: &Exchange, options: &Options, output: &Output, row: impl
     let (report, taken) = output.until_cancelled(async { tokio::join!(listing, taking) }).await?;
     taken?;
     let ListReport { recipients, pages, limit_reached } = report?;
-    let counts = vec![("count", recipients.to_string()), ("requests", pages.to_string())];
+    let counts = vec![("count", recipients.to_string()), ("by", "page".to_owned()), ("requests", pages.to_string())];
     output.event(LogLevel::Info, Code::RecipientsRead, counts).await;
     if limit_reached {
         let limit = options.limit.unwrap_or(recipients).to_string();
