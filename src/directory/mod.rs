@@ -46,6 +46,8 @@ pub struct ReadReport {
     pub referrals: u64,
     /// The server that answered.
     pub server: Option<String>,
+    /// Why each server that was read from before was given up, in their order.
+    pub replaced: Vec<Error>,
     /// SHA-256 of the LDIF file, where it was read to its end.
     pub content_sha256: Option<Sha256>,
 }

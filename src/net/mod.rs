@@ -1,7 +1,8 @@
-//! What talks to the network for all rooms below: TLS, and later which addresses may be spoken to.
+//! What talks to the network for all rooms below: TLS, HTTP, the way to an LDAP server.
 
 mod check_step;
 pub mod http;
+pub mod ldap;
 pub mod tls;
 
 pub use check_step::{CheckResult, CheckStep};

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 mod active_directory;
+mod faults;
 mod openldap;
 mod reader;
 mod scripted;
 #[expect(dead_code, reason = "what content synchronisation and DirSync need is here before its first user")]
 mod scripted_server;
 mod servers;
+mod tls;

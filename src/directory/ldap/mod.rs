@@ -20,7 +20,7 @@ use crate::net::CheckStep;
 use super::{ReadReport, Selection, incomplete};
 use people::Reading;
 
-/// Reads the wanted people of the first server that can be spoken to.
+/// Reads the wanted people of the first server that can be spoken to, and from the next one if it fails meanwhile.
 pub(super) async fn read(
     config: &config::Directory,
     base_dir: Option<&Path>,
@@ -28,22 +28,37 @@ pub(super) async fn read(
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
     let wanted = wanted(config, selection)?;
-    let servers = connect::servers(config)?;
-    let settings = connect::Settings::new(config, base_dir, &servers)?;
+    let base_dir = base_dir.map(Path::to_path_buf);
     let (config, bases_selected) = (config.clone(), !selection.bases.is_empty());
     on_own_task(async move {
-        let mut connection = connect::open(&config, &servers, &settings).await?;
+        let servers = connect::servers(&config).await?;
+        let settings = connect::Settings::new(&config, base_dir.as_deref(), &servers)?;
+        let mut servers = connect::Servers::new(&config, servers, &settings)?;
+        let mut connection = servers.next().await?;
         let mut finder = Finder::new(&wanted, Repeated::Same);
-        let mut reading = Reading {
-            config: &config,
-            wanted: &wanted,
-            bases_selected,
-            finder: &mut finder,
-            sink: &sink,
-            referrals: 0,
+        let mut replaced = Vec::new();
+        let (ended, referrals) = loop {
+            let mut reading = Reading {
+                config: &config,
+                wanted: &wanted,
+                bases_selected,
+                finder: &mut finder,
+                sink: &sink,
+                referrals: 0,
+            };
+            let ended = reading.run(&mut connection).await;
+            let referrals = reading.referrals;
+            let Err(error) = ended else { break (Ok(()), referrals) };
+            if !servers.can_replace(&error) {
+                break (Err(error), referrals);
+            }
+            // a cookie is its server's own, so the next one is read from its beginning; the finder knows whom it had
+            match servers.next().await {
+                Ok(next) => connection = next,
+                Err(_) => break (Err(error), referrals),
+            }
+            replaced.push(error);
         };
-        let ended = reading.run(&mut connection).await;
-        let referrals = reading.referrals;
         let incomplete_reason = match ended {
             Ok(()) => None,
             Err(error) if error.code() == Code::Cancelled || finder.delivered() == 0 => return Err(error),
@@ -66,6 +81,7 @@ pub(super) async fn read(
             unresolved: found.unresolved,
             referrals,
             server,
+            replaced,
             content_sha256: None,
         })
     })

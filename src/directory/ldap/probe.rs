@@ -3,12 +3,16 @@
 use std::path::Path;
 use std::time::Instant;
 
+use rustls::pki_types::CertificateDer;
+
+use crate::certificate::Certificate;
 use crate::config;
 use crate::directory::Selection;
 use crate::directory::check::{failed, found, passed};
 use crate::directory::selection::Wanted;
 use crate::error::{Code, Error, Result};
 use crate::net::CheckStep;
+use crate::net::ldap::Transport;
 use crate::text::Text;
 
 use super::connect::{self, Connection, Protection, Server, Settings};
@@ -22,12 +26,13 @@ const STEPS: [&str; 5] = ["name", "connect", "tls", "bind", "search"];
 /// Tries every configured server.
 pub(super) async fn check(config: &config::Directory, base_dir: Option<&Path>) -> Vec<CheckStep> {
     let started = Instant::now();
-    let prepared = super::wanted(config, &Selection::default()).and_then(|wanted| {
-        let servers = connect::servers(config)?;
+    let prepared = async {
+        let wanted = super::wanted(config, &Selection::default())?;
+        let servers = connect::servers(config).await?;
         let settings = Settings::new(config, base_dir, &servers)?;
-        Ok((wanted, servers, settings))
-    });
-    let (wanted, servers, settings) = match prepared {
+        Ok::<_, Error>((wanted, servers, settings))
+    };
+    let (wanted, servers, settings) = match prepared.await {
         Ok(prepared) => prepared,
         Err(error) => {
             let target = error.get_target().unwrap_or_default().to_owned();
@@ -85,17 +90,31 @@ async fn one(
     let addresses = step!(STEPS[0], server.resolve(settings).await, "directory_name");
     let stream = step!(STEPS[1], server.connect(&addresses, settings).await, "directory_connect");
     let started = Instant::now();
-    let mut connection = match server.secure(stream, settings).await {
-        Ok(connection) => connection,
+    let (secured, chain) = secured(server, stream, settings).await;
+    let stream = match secured {
+        Ok(stream) => stream,
         Err(error) => {
-            steps.push(failed(STEPS[2], server.url.clone(), started, error, "directory_tls"));
+            let detail = sent(&chain).map(|chain| {
+                Text::new("check", "directory_chain_refused", vec![("reason", error.to_string()), ("chain", chain)])
+            });
+            steps.push(CheckStep { detail, ..failed(STEPS[2], server.url.clone(), started, error, "directory_tls") });
             return;
         }
     };
     steps.push(match server.protection {
         Protection::Plain => CheckStep::skipped(STEPS[2]).at(server.url.clone()),
-        Protection::StartTls | Protection::Ldaps => passed(STEPS[2], server.url.clone(), started, None),
+        Protection::StartTls | Protection::Ldaps => {
+            let detail = sent(&chain).map(|chain| Text::new("check", "directory_chain", vec![("chain", chain)]));
+            passed(STEPS[2], server.url.clone(), started, detail)
+        }
     });
+    let mut connection = match server.speak(stream, settings).await {
+        Ok(connection) => connection,
+        Err(error) => {
+            steps.push(failed(STEPS[3], server.url.clone(), started, error, "directory_connect"));
+            return;
+        }
+    };
     let started = Instant::now();
     if let Err(error) = connect::credentials_allowed(&config.bind, server) {
         let remedy = if error.code() == Code::DirectoryPlaintext { "directory_plaintext" } else { "directory_bind" };
@@ -115,6 +134,35 @@ async fn one(
         }
     });
     connection.close().await;
+}
+
+/// The connection with TLS as configured, and the certificates the server sent for it, accepted or not.
+async fn secured(
+    server: &Server,
+    stream: Transport,
+    settings: &Settings,
+) -> (Result<Transport>, Vec<CertificateDer<'static>>) {
+    if server.protection == Protection::Plain {
+        return (Ok(stream), Vec::new());
+    }
+    match settings.witnessed_tls() {
+        Ok((tls, witness)) => (server.secure_by(stream, tls, settings).await, witness.chain()),
+        Err(error) => (Err(error), Vec::new()),
+    }
+}
+
+/// The certificates a server sent, in words, its own first; `None` where it sent none.
+fn sent(chain: &[CertificateDer<'_>]) -> Option<String> {
+    let words = |der: &CertificateDer<'_>| match Certificate::parse(der) {
+        Ok(certificate) => {
+            let Certificate { subject, issuer, not_after_ms, .. } = &certificate;
+            let until = time::OffsetDateTime::from_unix_timestamp(not_after_ms / 1000);
+            let until = until.map_or_else(|_| not_after_ms.to_string(), |until| until.date().to_string());
+            format!("{subject} (issued by {issuer}, until {until})")
+        }
+        Err(_) => "an unreadable certificate".to_owned(),
+    };
+    Some(chain.iter().map(words).collect::<Vec<_>>().join("; ")).filter(|words| !words.is_empty())
 }
 
 /// What a look at the first page of people showed.

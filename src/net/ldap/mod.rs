@@ -1,0 +1,14 @@
+//! The way to an LDAP server: TCP, TLS, and a relay that lets nothing through to the LDAP library that could harm it.
+
+mod local;
+mod locate;
+mod message;
+mod relay;
+mod transport;
+
+pub use locate::{Found, Locator};
+pub use relay::{Relay, relayed};
+pub use transport::Transport;
+
+/// The largest LDAP message that is accepted, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
