@@ -379,6 +379,18 @@ enum smimesync_code
      * Event: the scope changed, so nobody is taken for vanished.
      */
     SMIMESYNC_CODE_SCOPE_CHANGED = -808,
+    /**
+     * Event: everybody is read instead of what changed.
+     */
+    SMIMESYNC_CODE_EVERYBODY_READ = -820,
+    /**
+     * Event: this read leaves no place from which changes can be read, so the next one reads everybody as well.
+     */
+    SMIMESYNC_CODE_NO_CURSOR = -821,
+    /**
+     * Event: the account may not see deleted objects, so deletions are found by the next complete read.
+     */
+    SMIMESYNC_CODE_DELETIONS_UNSEEN = -822,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -139,6 +139,12 @@ pub enum Code {
     PlannedAnew = -807,
     /// Event: the scope changed, so nobody is taken for vanished.
     ScopeChanged = -808,
+    /// Event: everybody is read instead of what changed.
+    EverybodyRead = -820,
+    /// Event: this read leaves no place from which changes can be read, so the next one reads everybody as well.
+    NoCursor = -821,
+    /// Event: the account may not see deleted objects, so deletions are found by the next complete read.
+    DeletionsUnseen = -822,
 }
 
 /// What kind of trouble it is; hosts map it to their own classes.
@@ -324,6 +330,9 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::Retrying, "retrying", Area::Exchange, Category::Invalid, false),
     info(Code::PlannedAnew, "planned_anew", Area::Exchange, Category::Invalid, false),
     info(Code::ScopeChanged, "scope_changed", Area::Directory, Category::Invalid, false),
+    info(Code::EverybodyRead, "everybody_read", Area::Directory, Category::Invalid, false),
+    info(Code::NoCursor, "no_cursor", Area::Directory, Category::Invalid, false),
+    info(Code::DeletionsUnseen, "deletions_unseen", Area::Directory, Category::Invalid, false),
 ];
 
 impl Code {

@@ -51,12 +51,9 @@ fn wrong_types_and_values_are_named() {
 #[test]
 fn what_this_version_cannot_do_is_refused_by_name() {
     for (config, pointer) in [
-        (r#"{"directories":[{},{}]}"#, "/directories"),
-        (r#"{"directory":{"domain":"x"}}"#, "/directory/domain"),
-        (r#"{"directory":{"site":"x"}}"#, "/directory/site"),
-        (r#"{"directory":{"group":"CN=g"}}"#, "/directory/group"),
-        (r#"{"directory":{"changes":"usn"}}"#, "/directory/changes"),
+        (r#"{"directory":{"kind":"ldif","group":"CN=g"}}"#, "/directory/group"),
         (r#"{"directory":{"bind":{"method":"gssapi"}}}"#, "/directory/bind/method"),
+        (r#"{"directories":[{},{"bind":{"method":"external"}}]}"#, "/directories/1/bind/method"),
         (r#"{"directory":{"bind":{"keytab":"k"}}}"#, "/directory/bind/keytab"),
         (r#"{"exchange":{"auth":{"method":"certificate"}}}"#, "/exchange/auth/method"),
         (r#"{"exchange":{"auth":{"certificate_file":"a.pfx"}}}"#, "/exchange/auth/certificate_file"),

@@ -63,7 +63,7 @@ async fn claimants(job: &Job<'_>, recipients: &[Recipient], matches: &[Match]) -
     if matched.is_empty() {
         return Ok(found);
     }
-    for selection in directory::claims(job.config.only_directory()?, &matched) {
+    for selection in directory::claims_of(job.config, &matched)? {
         // what they hold does not matter here, who they are does
         let strip = |person| Person { values: Vec::new(), problems: Vec::new(), ..person };
         let (people, report) = read(job, &selection, strip).await?;
@@ -80,8 +80,7 @@ async fn read(
     keep: impl Fn(Person) -> Person,
 ) -> Result<(Vec<Person>, ReadReport)> {
     let (sink, mut source) = mpsc::channel(WAITING_PEOPLE);
-    let config = job.config.only_directory()?;
-    let reading = directory::read(config, job.config.base_dir.as_deref(), selection, sink);
+    let reading = directory::read_all(job.config, selection, sink);
     let taking = async {
         let mut people = Vec::new();
         while let Some(person) = source.recv().await {

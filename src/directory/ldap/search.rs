@@ -28,6 +28,8 @@ pub(super) struct Request {
     pub(super) attributes: Vec<String>,
     /// Entries per page.
     pub(super) page_size: u32,
+    /// Controls besides that of the pages.
+    pub(super) controls: Vec<RawControl>,
 }
 
 /// The answers to one search request. The server is held back while they are not taken, so however many it sends, a
@@ -38,7 +40,7 @@ pub(super) struct Items {
 }
 
 impl Items {
-    /// Sends a search request with these controls; its page size is not among them by itself.
+    /// Sends a search request with these controls alone: neither those of the request nor that of its pages.
     ///
     /// # Errors
     /// Those of a search; the target is the server.
@@ -153,7 +155,8 @@ impl Search {
         self.page_has_entry = false;
         let size = i32::try_from(self.request.page_size).unwrap_or(i32::MAX);
         let paged = PagedResults { size, cookie: std::mem::take(&mut self.cookie) };
-        Items::of(&self.request, vec![paged.into()], connection).await
+        let controls = self.request.controls.iter().cloned().chain([paged.into()]).collect();
+        Items::of(&self.request, controls, connection).await
     }
 
     fn end_of_page(&mut self, result: &LdapResult, connection: &Connection) -> Result<()> {
@@ -180,7 +183,8 @@ impl Search {
     }
 }
 
-fn malformed(connection: &Connection) -> Error {
+/// A message that cannot be understood.
+pub(super) fn malformed(connection: &Connection) -> Error {
     Error::new(Code::DirectoryProtocol).with("detail", "a malformed message").target(connection.url.clone())
 }
 
@@ -203,7 +207,7 @@ async fn fetch_ranges(connection: &mut Connection, entry: &mut Entry) {
 }
 
 /// The entry of a SearchResultEntry (RFC 4511 4.5.2); `None` if it is malformed. ldap3's own form of it panics then.
-fn entry(tag: StructureTag) -> Option<Entry> {
+pub(super) fn entry(tag: StructureTag) -> Option<Entry> {
     let text = |tag: StructureTag| String::from_utf8(tag.expect_primitive()?).ok();
     let mut parts = tag.match_id(4)?.expect_constructed()?.into_iter();
     let mut entry = Entry::new(text(parts.next()?)?);
@@ -235,6 +239,7 @@ fn cookie(value: &[u8]) -> Option<Vec<u8>> {
 pub(super) async fn one(connection: &mut Connection, dn: &str, attributes: &[&str]) -> Result<Option<Entry>> {
     let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
     match connection.operation().search(dn, Scope::Base, "(objectClass=*)", attributes).await {
+        Ok(found) if found.1.rc == failure::NO_SUCH_OBJECT => Ok(None),
         Ok(found) if found.1.rc != failure::SUCCESS => {
             Err(failure::of_result(&found.1, Doing::Search).target(connection.url.clone()))
         }

@@ -1,7 +1,7 @@
 //! The relay between a server and the LDAP library: whole, well-formed, expected messages go through, and the first
 //! that is none ends the connection with its true cause kept.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -39,6 +39,8 @@ struct Shared {
 struct State {
     /// What has not been answered yet, by message id.
     requests: HashMap<i32, Request>,
+    /// Searches whose reader says what it took; some are told of before their request comes by.
+    accounted: HashSet<i32>,
     /// Why the connection ended.
     ended: Option<Error>,
 }
@@ -46,8 +48,6 @@ struct State {
 #[derive(Debug)]
 struct Request {
     operation: u8,
-    /// Whether its reader says what it took.
-    accounted: bool,
     /// Sizes of the answers that are on their way to the reader.
     ahead: VecDeque<usize>,
     bytes_ahead: usize,
@@ -75,9 +75,7 @@ impl Relay {
 
     /// Says that the reader of this search will tell of every answer it takes, so that the server can be held back.
     pub fn account(&self, id: i32) {
-        if let Some(request) = self.shared.lock().requests.get_mut(&id) {
-            request.accounted = true;
-        }
+        self.shared.lock().accounted.insert(id);
     }
 
     /// Says that an answer of an accounted search was taken.
@@ -113,7 +111,7 @@ impl Shared {
     fn must_wait(&self) -> bool {
         let state = self.lock();
         !state.requests.is_empty()
-            && state.requests.values().all(|request| request.accounted && request.bytes_ahead > AHEAD)
+            && state.requests.iter().all(|(id, request)| state.accounted.contains(id) && request.bytes_ahead > AHEAD)
     }
 }
 
@@ -121,8 +119,7 @@ impl State {
     /// Notes a request on its way to the server.
     fn asked(&mut self, head: Head) {
         if !matches!(head.operation, operation::UNBIND | operation::ABANDON) {
-            let request =
-                Request { operation: head.operation, accounted: false, ahead: VecDeque::new(), bytes_ahead: 0 };
+            let request = Request { operation: head.operation, ahead: VecDeque::new(), bytes_ahead: 0 };
             self.requests.insert(head.id, request);
         }
     }
@@ -148,6 +145,7 @@ impl State {
             return Err(Broken::Malformed);
         }
         self.requests.remove(&head.id);
+        self.accounted.remove(&head.id);
         Ok(true)
     }
 }

@@ -136,7 +136,7 @@ pub(super) fn io_error(error: &io::Error) -> Error {
         io::ErrorKind::ConnectionRefused => (Code::DirectoryUnreachable, "connection refused".to_owned()),
         io::ErrorKind::UnexpectedEof => return closed(),
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
-            (Code::DirectoryUnreachable, "the server cut the connection".to_owned())
+            (Code::DirectoryUnreachable, "the server closed the connection abruptly".to_owned())
         }
         io::ErrorKind::InvalidData => (Code::DirectoryProtocol, error.to_string()),
         _ => (Code::DirectoryUnreachable, error.to_string()),

@@ -52,10 +52,9 @@ pub(super) async fn each_person(
     rows: impl Fn(&Person) -> Vec<Row>,
 ) -> Result<ReadReport> {
     let config = context.config();
-    let directory = config.only_directory()?;
     output.begin(Phase::ReadingPeople, 0);
     let (sink, mut source) = mpsc::channel(WAITING);
-    let reading = directory::read(directory, config.base_dir.as_deref(), selection, sink);
+    let reading = directory::read_all(&config, selection, sink);
     let taking = async {
         while let Some(person) = source.recv().await {
             for row in rows(&person) {
