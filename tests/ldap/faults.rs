@@ -9,7 +9,8 @@ use smimesync::error::{Category, Code};
 
 use crate::reader::{anonymous, directory, everybody, failed, simple, steps};
 use crate::scripted_server::{
-    Act, Answer, Operation, Request, number, octets, page_end, person, result, serve_requests, tlv,
+    ACTIVE_DIRECTORY, Act, Answer, Operation, Request, entry, number, octets, page_end, person, result, serve_requests,
+    tlv,
 };
 
 /// Takes the bind, has an empty root DSE, and leaves the rest to a script that gets the search's number from 0.
@@ -253,4 +254,56 @@ fn servers_that_require_protection_are_told_as_such() {
         assert_eq!(error.code(), Code::DirectoryAuth);
         assert!(error.to_string().to_lowercase().contains(words), "{error}");
     }
+}
+
+/// Groups by name and what else there is, each asked for by itself.
+fn grouped(active_directory: bool, entries: Vec<Answer>) -> impl Fn(&Request) -> Act + Send + Sync {
+    move |request| match (&request.operation, request.base()) {
+        (Operation::Bind { .. }, _) => Act::Send(vec![result(0x61, 0, "")]),
+        _ if request.is_root_dse() && active_directory => {
+            Act::Send(vec![entry("", &[("supportedCapabilities", &[ACTIVE_DIRECTORY])]), result(0x65, 0, "")])
+        }
+        _ if request.is_root_dse() => Act::Send(vec![entry("", &[]), result(0x65, 0, "")]),
+        (_, Some("dc=x")) => Act::Send((1..=4).map(person).chain([page_end(b"")]).collect()),
+        (_, base) => {
+            let wanted = octets(base.unwrap().as_bytes());
+            let found = entries.iter().find(|entry| entry.0[6..].starts_with(&wanted));
+            Act::Send(
+                found.cloned().into_iter().chain([result(0x65, if found.is_some() { 0 } else { 32 }, "")]).collect(),
+            )
+        }
+    }
+}
+
+#[test]
+fn groups_within_groups_are_followed_once_each() {
+    let class: (&str, &[&[u8]]) = ("objectClass", &[b"groupOfUniqueNames"]);
+    let entries = vec![
+        entry("cn=a,dc=x", &[class, ("uniqueMember", &[b"cn=u1,dc=x#'01'B", b"CN=b, DC=x", b"cn=a,dc=x"])]),
+        entry("CN=b, DC=x", &[("objectClass", &[b"groupOfNames"]), ("member", &[b"cn=a,dc=x", b"cn=u3,dc=x"])]),
+    ];
+    let url = serve_requests(grouped(false, entries));
+    let group = |dn: &str| Directory { group: Some(dn.into()), ..config(&url) };
+    let (people, report) = everybody(&group("cn=a,dc=x")).unwrap();
+    let names: Vec<_> = people.iter().map(|person| person.distinguished_name.as_str()).collect();
+    assert_eq!((names, report.complete), (vec!["cn=u1,dc=x", "cn=u3,dc=x"], true));
+    let error = everybody(&group("cn=c,dc=x")).unwrap_err();
+    assert_eq!((error.code(), error.get_target()), (Code::ConfigValue, Some("cn=c,dc=x")), "not a group that lost all");
+    assert_eq!(everybody(&group("nonsense")).unwrap_err().get_target(), Some("/directory/group"));
+}
+
+#[test]
+fn active_directory_is_asked_for_members_in_chain_and_by_primary_group() {
+    let group = entry("CN=g (1),dc=x", &[("objectClass", &[b"top", b"group"]), ("primaryGroupToken", &[b"513"])]);
+    let respond = grouped(true, vec![group]);
+    let url = serve_requests(move |request| {
+        if request.base() == Some("dc=x") {
+            // an extensible match and an equality, in BER: rule and attribute, then attribute and value
+            assert!(request.contains("1.2.840.113556.1.4.1941") && request.contains("memberOf"));
+            assert!(request.contains("CN=g (1),dc=x") && request.contains("primaryGroupID"));
+        }
+        respond(request)
+    });
+    let config = Directory { group: Some("CN=g (1),dc=x".into()), ..config(&url) };
+    assert_eq!(everybody(&config).unwrap().0.len(), 4);
 }

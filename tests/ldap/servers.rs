@@ -1,6 +1,6 @@
 //! Real servers, started by the project's scripts, shared by the tests that run at the same time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -108,6 +108,18 @@ fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &st
             None
         }
     }
+}
+
+/// Adds an entry with one class and one further attribute, as the administrator.
+pub(crate) fn add(server: &RealServer, dn: &str, class: &str, attribute: &str, values: &[String]) {
+    crate::reader::run(async {
+        let (driver, mut ldap) = ldap3::LdapConnAsync::new(server.fact("LDAP_URL")).await.unwrap();
+        tokio::spawn(driver.drive());
+        ldap.simple_bind(server.fact("ADMIN_DN"), server.fact("ADMIN_PASSWORD")).await.unwrap().success().unwrap();
+        let attributes =
+            vec![("objectClass", HashSet::from([class])), (attribute, values.iter().map(String::as_str).collect())];
+        ldap.add(dn, attributes).await.unwrap().success().unwrap();
+    });
 }
 
 /// A port nobody listens on.

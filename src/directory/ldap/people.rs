@@ -70,10 +70,11 @@ impl Questions {
         self.search(base, Scope::Subtree, self.filter.clone())
     }
 
-    /// The search for those with certificates below a base.
-    pub(super) fn with_certificates(&self, base: &str) -> Search {
-        let filter = format!("(&{}(|(userCertificate=*)(userSMIMECertificate=*)))", self.filter);
-        self.search(base, Scope::Subtree, filter)
+    /// The search for those who have an attribute, for one of them to be looked at.
+    pub(super) fn having(&self, base: &str, attribute: &str) -> Search {
+        let mut search = self.search(base, Scope::Subtree, format!("(&{}({attribute}=*))", self.filter));
+        search.one_by_one();
+        search
     }
 
     /// A search for people with another filter.

@@ -102,6 +102,11 @@ impl Search {
         }
     }
 
+    /// Asks for pages of one entry, where the first is all that is wanted.
+    pub(super) fn one_by_one(&mut self) {
+        self.request.page_size = 1;
+    }
+
     /// The next entry, complete where the server gives all values; `None` at the end.
     ///
     /// # Errors
