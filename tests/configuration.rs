@@ -52,9 +52,7 @@ fn wrong_types_and_values_are_named() {
 fn what_this_version_cannot_do_is_refused_by_name() {
     for (config, pointer) in [
         (r#"{"directory":{"kind":"ldif","group":"CN=g"}}"#, "/directory/group"),
-        (r#"{"directory":{"bind":{"method":"gssapi"}}}"#, "/directory/bind/method"),
         (r#"{"directories":[{},{"bind":{"method":"external"}}]}"#, "/directories/1/bind/method"),
-        (r#"{"directory":{"bind":{"keytab":"k"}}}"#, "/directory/bind/keytab"),
         (r#"{"exchange":{"auth":{"method":"certificate"}}}"#, "/exchange/auth/method"),
         (r#"{"exchange":{"auth":{"certificate_file":"a.pfx"}}}"#, "/exchange/auth/certificate_file"),
         (r#"{"exchange":{"auth":{"certificate_password":"x"}}}"#, "/exchange/auth/certificate_password"),
@@ -66,6 +64,21 @@ fn what_this_version_cannot_do_is_refused_by_name() {
         (r#"{"revocation":{"allow_loopback":true}}"#, "/revocation/allow_loopback"),
     ] {
         assert_eq!(refused(config), (Code::ConfigUnsupported, pointer.to_owned()), "{config}");
+    }
+}
+
+#[test]
+fn kerberos_is_a_matter_of_the_build() {
+    for (config, pointer) in [
+        (r#"{"directory":{"bind":{"method":"gssapi"}}}"#, "/directory/bind/method"),
+        (r#"{"directory":{"bind":{"method":"gssapi","keytab":"k"}}}"#, "/directory/bind/method"),
+        (r#"{"directory":{"bind":{"keytab":"k"}}}"#, "/directory/bind/keytab"),
+    ] {
+        if cfg!(feature = "gssapi") {
+            assert!(smimesync::config::parse(config).is_ok(), "{config}");
+        } else {
+            assert_eq!(refused(config), (Code::ConfigUnsupported, pointer.to_owned()), "{config}");
+        }
     }
 }
 

@@ -78,11 +78,12 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
     for (pointer, directory) in directories(config) {
         let bind = &directory.bind;
         let is_file = directory.kind == DirectoryKind::Ldif;
+        let kerberos = cfg!(feature = "gssapi");
         let asked = [
             ("group", is_file && directory.group.is_some(), "selection by group in a file"),
             ("bind/method", bind.method == BindMethod::External, "a client certificate"),
-            ("bind/method", bind.method == BindMethod::Gssapi, "Kerberos"),
-            ("bind/keytab", bind.keytab.is_some(), "Kerberos"),
+            ("bind/method", !kerberos && bind.method == BindMethod::Gssapi, "Kerberos in a build without it"),
+            ("bind/keytab", !kerberos && bind.keytab.is_some(), "Kerberos in a build without it"),
         ];
         for (key, set, what) in asked {
             if set {

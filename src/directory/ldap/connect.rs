@@ -47,6 +47,9 @@ pub(super) struct Server {
 /// What connecting needs besides the server.
 pub(super) struct Settings {
     authorities: Option<Authorities>,
+    /// What the names of files are relative to.
+    #[cfg(feature = "gssapi")]
+    base_dir: std::path::PathBuf,
     /// For connecting and for each answer.
     pub(super) timeout: Duration,
 }
@@ -62,6 +65,8 @@ impl Settings {
         let ca_files: Vec<_> = config.ca_files.iter().map(absolute).collect();
         Ok(Self {
             authorities: secure.then(|| Authorities::load(&ca_files, config.os_store)).transpose()?,
+            #[cfg(feature = "gssapi")]
+            base_dir: base_dir.map(Path::to_path_buf).unwrap_or_default(),
             timeout: patience(config),
         })
     }
@@ -136,6 +141,8 @@ pub(super) fn credentials_allowed(bind: &config::Bind, server: &Server) -> Resul
     let missing = |key: &str| Err(Error::new(Code::ConfigMissing).target(format!("/directory/bind/{key}")));
     match bind.method {
         BindMethod::Anonymous => Ok(()),
+        // the ticket is no password, and what follows is sealed
+        BindMethod::Gssapi if cfg!(feature = "gssapi") => Ok(()),
         BindMethod::Gssapi | BindMethod::External => {
             Err(Error::new(Code::ConfigUnsupported).target("/directory/bind/method").with("detail", "this bind method"))
         }
@@ -223,11 +230,48 @@ impl Server {
         self.in_time(securing, settings).await
     }
 
-    /// LDAP over a stream. Not bound yet.
+    /// LDAP over a stream, bound as configured; see [`credentials_allowed`], which is asked first.
     ///
     /// # Errors
-    /// `directory_unreachable`.
-    pub(super) async fn speak(&self, stream: Transport, settings: &Settings) -> Result<Connection> {
+    /// `directory_auth`, `directory_denied`, and those of any operation.
+    pub(super) async fn sign_in(
+        &self,
+        stream: Transport,
+        bind: &config::Bind,
+        settings: &Settings,
+    ) -> Result<Connection> {
+        #[cfg(feature = "gssapi")]
+        if bind.method == BindMethod::Gssapi {
+            let stream = self.sign_in_by_kerberos(stream, bind, settings).await?;
+            return self.speak(stream, settings).await;
+        }
+        let mut connection = self.speak(stream, settings).await?;
+        connection.bind(bind).await?;
+        Ok(connection)
+    }
+
+    #[cfg(feature = "gssapi")]
+    async fn sign_in_by_kerberos(
+        &self,
+        stream: Transport,
+        bind: &config::Bind,
+        settings: &Settings,
+    ) -> Result<Transport> {
+        use crate::net::ldap::{Bound, Principal, kerberos_bind};
+        let keytab = bind.keytab.as_ref().map(|keytab| settings.base_dir.join(keytab));
+        let principal = Principal { name: bind.user.clone(), keytab };
+        match self.in_time(kerberos_bind(stream, &self.host, principal), settings).await? {
+            Bound::Yes(stream) => Ok(stream),
+            Bound::No(rc, text) => {
+                let result =
+                    ldap3::LdapResult { rc, matched: String::new(), text, refs: Vec::new(), ctrls: Vec::new() };
+                Err(self.named(failure::of_result(&result, Doing::Bind)))
+            }
+        }
+    }
+
+    /// LDAP over a stream.
+    async fn speak(&self, stream: Transport, settings: &Settings) -> Result<Connection> {
         let (relay, driver, ldap) = relayed(stream).await.map_err(|error| self.named(error))?;
         let driver = Some(tokio::spawn(driver.drive()));
         Ok(Connection { ldap, driver, relay, url: self.url.clone(), timeout: settings.timeout })
@@ -254,11 +298,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Binds as configured; see [`credentials_allowed`], which is asked first.
-    ///
-    /// # Errors
-    /// `directory_auth`, `directory_denied`, and those of any operation.
-    pub(super) async fn bind(&mut self, bind: &config::Bind) -> Result<()> {
+    /// Binds by name and password, or as nobody.
+    async fn bind(&mut self, bind: &config::Bind) -> Result<()> {
         let (user, password) = match (bind.method, &bind.user, &bind.password) {
             (BindMethod::Simple, Some(user), Some(password)) => (user.as_str(), password.reveal()),
             _ => ("", ""),
@@ -384,9 +425,7 @@ async fn open_one(config: &config::Directory, server: &Server, settings: &Settin
     let addresses = server.resolve(settings).await?;
     let stream = server.connect(&addresses, settings).await?;
     let stream = server.secure(stream, settings).await?;
-    let mut connection = server.speak(stream, settings).await?;
-    connection.bind(&config.bind).await?;
-    Ok(connection)
+    server.sign_in(stream, &config.bind, settings).await
 }
 
 #[cfg(test)]

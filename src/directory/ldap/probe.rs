@@ -111,20 +111,13 @@ async fn one(
             passed(STEPS[2], server.url.clone(), started, detail)
         }
     });
-    let mut connection = match server.speak(stream, settings).await {
-        Ok(connection) => connection,
-        Err(error) => {
-            steps.push(failed(STEPS[3], server.url.clone(), started, error, "directory_connect"));
-            return;
-        }
-    };
     let started = Instant::now();
     if let Err(error) = connect::credentials_allowed(&config.bind, server) {
         let remedy = if error.code() == Code::DirectoryPlaintext { "directory_plaintext" } else { "directory_bind" };
         steps.push(failed(STEPS[3], server.url.clone(), started, error, remedy));
         return;
     }
-    step!(STEPS[3], connection.bind(&config.bind).await, "directory_bind");
+    let mut connection = step!(STEPS[3], server.sign_in(stream, &config.bind, settings).await, "directory_bind");
     let started = Instant::now();
     let seen = match look(&mut connection, config, wanted).await {
         Ok(seen) => seen,

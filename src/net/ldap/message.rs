@@ -22,6 +22,8 @@ const MISPLACED_NAME: u8 = 0x8A;
 
 /// Numbers of the protocol operations, the application tags of RFC 4511 4.
 pub(super) mod operation {
+    #[cfg(feature = "gssapi")]
+    pub(in crate::net::ldap) const BIND_RESPONSE: u8 = 1;
     pub(in crate::net::ldap) const UNBIND: u8 = 2;
     pub(in crate::net::ldap) const SEARCH_REQUEST: u8 = 3;
     pub(in crate::net::ldap) const SEARCH_ENTRY: u8 = 4;
@@ -238,20 +240,60 @@ pub(super) fn outcome(message: &[u8]) -> Option<(u32, String)> {
 
 /// The request that asks for TLS (RFC 4511 4.14), with id 1.
 pub(super) fn start_tls_request() -> Vec<u8> {
-    const NAME: &[u8] = b"1.3.6.1.4.1.1466.20037";
-    let name = [&[0x80, NAME.len() as u8][..], NAME].concat();
-    let operation = [&[0x77, name.len() as u8][..], &name].concat();
-    let content = [&[INTEGER, 1, 1][..], &operation].concat();
-    [&[SEQUENCE, content.len() as u8][..], &content].concat()
+    request(1, 0x77, &tlv(0x80, b"1.3.6.1.4.1.1466.20037"))
+}
+
+/// A step of a SASL bind (RFC 4511 4.2) with the client's token, if there is one.
+#[cfg(feature = "gssapi")]
+pub(super) fn sasl_bind_request(id: u8, mechanism: &[u8], token: Option<&[u8]>) -> Vec<u8> {
+    let token = token.map(|token| tlv(OCTET_STRING, token)).unwrap_or_default();
+    let credentials = tlv(0xA3, &[tlv(OCTET_STRING, mechanism), token].concat());
+    request(id, 0x60, &[tlv(INTEGER, &[3]), tlv(OCTET_STRING, b""), credentials].concat())
+}
+
+/// The server's token of a bind's result (serverSaslCreds); the message was looked at by [`head`].
+#[cfg(feature = "gssapi")]
+pub(super) fn sasl_credentials(message: &[u8]) -> Option<Vec<u8>> {
+    let (_, mut left, _) = parts(message).ok()?;
+    while !left.is_empty() {
+        let (tag, content, rest) = element(left).ok()?;
+        if tag == 0x87 {
+            return Some(content.to_vec());
+        }
+        left = rest;
+    }
+    None
+}
+
+fn request(id: u8, operation: u8, content: &[u8]) -> Vec<u8> {
+    tlv(SEQUENCE, &[tlv(INTEGER, &[id]), tlv(operation, content)].concat())
+}
+
+/// An element with the length in its shortest form.
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let octets = content.len().to_be_bytes();
+    let octets = &octets[octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len())..];
+    let length = match octets {
+        [] => vec![0],
+        [short @ 0..=0x7F] => vec![*short],
+        _ => [&[0x80 | octets.len() as u8], octets].concat(),
+    };
+    [&[tag][..], &length, content].concat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-        let length = (content.len() as u32).to_be_bytes();
-        [&[tag, 0x84][..], &length, content].concat()
+    #[test]
+    fn requests_have_lengths_in_the_shortest_form() {
+        let expected = [&[0x30, 29, 2, 1, 1, 0x77, 24, 0x80, 22], &b"1.3.6.1.4.1.1466.20037"[..]].concat();
+        assert_eq!(start_tls_request(), expected);
+        assert_eq!(
+            (tlv(4, &[0; 127])[..2].to_vec(), tlv(4, &[0; 128])[..3].to_vec()),
+            (vec![4, 127], vec![4, 0x81, 128])
+        );
+        assert_eq!(tlv(4, &[0; 256])[..4], [4, 0x82, 1, 0]);
     }
 
     fn message(id: &[u8], operation: &[u8], rest: &[u8]) -> Vec<u8> {

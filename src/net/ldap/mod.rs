@@ -1,11 +1,17 @@
 //! The way to an LDAP server: TCP, TLS, and a relay that lets nothing through to the LDAP library that could harm it.
 
+#[cfg(feature = "gssapi")]
+mod kerberos;
 mod local;
 mod locate;
 mod message;
 mod relay;
+#[cfg(feature = "gssapi")]
+mod sealed;
 mod transport;
 
+#[cfg(feature = "gssapi")]
+pub use kerberos::{Bound, Principal, bind as kerberos_bind};
 pub use locate::{Found, Locator};
 pub use relay::{Relay, relayed};
 pub use transport::Transport;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls::ClientConfig;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -25,6 +25,9 @@ pub enum Transport {
     Plain(TcpStream),
     /// With TLS.
     Tls(Box<TlsStream<TcpStream>>),
+    /// Signed and sealed by Kerberos.
+    #[cfg(feature = "gssapi")]
+    Sealed(Box<super::sealed::Sealed>),
 }
 
 impl Transport {
@@ -58,7 +61,7 @@ impl Transport {
     }
 
     /// Exactly one message and no byte more: what follows belongs to TLS.
-    async fn one_message(&mut self) -> Result<Vec<u8>> {
+    pub(super) async fn one_message(&mut self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let extent = loop {
             bytes.push(self.read_u8().await.map_err(|error| io_error(&error))?);
@@ -86,11 +89,18 @@ impl Transport {
     }
 
     /// The server's own certificate, where there is TLS.
-    pub fn server_certificate(&self) -> Option<CertificateDer<'static>> {
+    #[cfg(feature = "gssapi")]
+    pub(super) fn server_certificate(&self) -> Option<rustls::pki_types::CertificateDer<'static>> {
         match self {
-            Self::Plain(_) => None,
             Self::Tls(stream) => stream.get_ref().1.peer_certificates()?.first().map(|leaf| leaf.clone().into_owned()),
+            _ => None,
         }
+    }
+
+    /// Whether there is TLS.
+    #[cfg(feature = "gssapi")]
+    pub(super) fn is_secure(&self) -> bool {
+        matches!(self, Self::Tls(_))
     }
 }
 
@@ -99,6 +109,8 @@ impl AsyncRead for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            #[cfg(feature = "gssapi")]
+            Self::Sealed(stream) => Pin::new(&mut **stream).poll_read(context, buffer),
         }
     }
 }
@@ -108,6 +120,8 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            #[cfg(feature = "gssapi")]
+            Self::Sealed(stream) => Pin::new(&mut **stream).poll_write(context, bytes),
         }
     }
 
@@ -115,6 +129,8 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            #[cfg(feature = "gssapi")]
+            Self::Sealed(stream) => Pin::new(&mut **stream).poll_flush(context),
         }
     }
 
@@ -122,6 +138,8 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            #[cfg(feature = "gssapi")]
+            Self::Sealed(stream) => Pin::new(&mut **stream).poll_shutdown(context),
         }
     }
 }
