@@ -13,7 +13,7 @@ use smimesync::error::Code;
 use smimesync::people::RawValue;
 use smimesync::planning::{Action, Change, Item};
 use smimesync::store::{
-    ChangeFilter, ChangeResult, CompleteRead, Counters, JournalState, NewRun, PolicyType, RunFilter, RunResult,
+    ChangeFilter, ChangeResult, Counters, DirectoryRead, JournalState, NewRun, PolicyType, RunFilter, RunResult,
     SeenPerson, SettingValue, Store, StoredError, WriteEnd,
 };
 use smimesync::validation::Fitness;
@@ -251,9 +251,10 @@ fn removals_are_counted_by_recipient_within_the_window() {
 fn people_who_are_not_in_a_later_read_have_vanished_until_they_are_forgotten() {
     let store = Store::in_memory().unwrap();
     assert_eq!(store.last_complete_read().unwrap(), None);
-    let person = |identity, recipient, fitness| SeenPerson { identity, recipient, fitness };
+    let person = |identity, recipient, fitness| SeenPerson { identity, recipient, fitness, ..SeenPerson::default() };
     let read = |scope, replaces, run, people: &[SeenPerson<'_>]| {
-        store.record_read(&CompleteRead { scope, replaces, run, at_ms: NOW + run, people }).unwrap();
+        let complete = DirectoryRead { is_complete: true, at_ms: NOW + run, ..DirectoryRead::default() };
+        store.record_read(&DirectoryRead { scope, replaces, run, people, ..complete }).unwrap();
     };
     read("one", None, 1, &[person("ann", Some("r1"), Some(Fitness::Fit)), person("bob", None, None)]);
     read("one", None, 2, &[person("ann", None, Some(Fitness::Unfit))]);
@@ -274,7 +275,8 @@ fn people_who_are_not_in_a_later_read_have_vanished_until_they_are_forgotten() {
     read("two", Some("one"), 3, &[person("ann", Some("r1"), None)]);
     assert_eq!(gone("two", &["ann"]), ["bob"]);
     assert!(store.known_people("one").unwrap().is_empty());
-    store.forget_person("two", "bob").unwrap();
+    let forgotten = DirectoryRead { scope: "two", run: 4, forgotten: &["bob"], ..DirectoryRead::default() };
+    store.record_read(&forgotten).unwrap();
     assert!(gone("two", &["ann"]).is_empty());
     assert_eq!(store.last_complete_read().unwrap().unwrap().scope, "two");
 }
@@ -376,11 +378,11 @@ fn a_store_of_a_newer_version_is_refused_and_left_alone() {
         let connection = rusqlite::Connection::open(path).unwrap();
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
     };
-    assert_eq!(version(&path), 1);
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    assert_eq!(version(&path), 2);
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let error = Store::open(&path, NOW).unwrap_err();
     assert_eq!((error.code(), error.get_target()), (Code::StoreVersion, path.to_str()));
-    assert_eq!(version(&path), 2);
+    assert_eq!(version(&path), 3);
 }
 
 #[cfg(unix)]

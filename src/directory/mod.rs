@@ -98,6 +98,20 @@ pub async fn read_all(config: &config::Config, selection: &Selection, sink: Send
     }
 }
 
+/// As [`read_all`], of everybody, with a cursor where there is one directory.
+///
+/// # Errors
+/// Those of [`read_all`].
+pub async fn read_everybody_of(config: &config::Config, sink: Sender<Person>) -> Result<ReadReport> {
+    match config.all_directories()?.as_slice() {
+        [only] => read_everybody(only, config.base_dir.as_deref(), sink).await,
+        _ => {
+            let report = read_all(config, &Selection::default(), sink).await?;
+            Ok(ReadReport { no_cursor: Some(WhyEverybody::Several), ..report })
+        }
+    }
+}
+
 /// As [`read`], of everybody, with a cursor: a read of changes from it on tells of everything that happens from the
 /// beginning of this one.
 ///

@@ -44,6 +44,12 @@ impl Value {
         (Reverse(self.certificate.as_ref().map_or(i64::MIN, |certificate| certificate.not_before_ms)), self.sha256)
     }
 
+    /// When its certificate begins or ends to be valid next, in milliseconds since 1970 UTC.
+    pub fn due_ms(&self, at_ms: i64) -> Option<i64> {
+        let certificate = self.certificate.as_deref()?;
+        [certificate.not_before_ms, certificate.not_after_ms].into_iter().filter(|time| *time > at_ms).min()
+    }
+
     /// The value without what was found out about it.
     pub fn raw(&self) -> RawValue {
         RawValue { attribute: self.attribute, bytes: Arc::clone(&self.bytes), sha256: self.sha256 }

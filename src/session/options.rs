@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::config::{Source, from_json, pointer_error};
 use crate::directory::Selection;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+use crate::store;
 
 /// How much of the directory is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -18,17 +19,11 @@ pub(super) enum PolicyType {
     Delta,
 }
 
-impl PolicyType {
-    /// Refuses what this version cannot do.
-    ///
-    /// # Errors
-    /// `option_unsupported` at `/policy_type`.
-    pub(super) fn only_initial(wanted: Option<Self>) -> Result<()> {
-        match wanted {
-            Some(Self::Delta) => {
-                Err(Error::new(Code::OptionUnsupported).target("/policy_type").with("detail", "delta runs"))
-            }
-            Some(Self::Initial) | None => Ok(()),
+impl From<PolicyType> for store::PolicyType {
+    fn from(asked: PolicyType) -> Self {
+        match asked {
+            PolicyType::Initial => Self::Initial,
+            PolicyType::Delta => Self::Delta,
         }
     }
 }
@@ -108,6 +103,7 @@ pub(super) fn identities(raw: Option<Vec<Option<String>>>) -> Result<Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(default)]

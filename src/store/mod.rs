@@ -9,6 +9,7 @@ mod people;
 mod runs;
 mod schema;
 mod settings;
+mod watermark;
 mod written;
 
 use std::ffi::OsString;
@@ -22,9 +23,10 @@ use crate::platform::{FileLock, HolderLock};
 
 pub use changes::{ChangeFilter, ChangeResult, StoredChange, StoredError};
 pub use journal::{JournalState, OpenWrite, WriteEnd};
-pub use people::{CompleteRead, KnownPerson, LastRead, SeenPerson, Vanished};
+pub use people::{KnownPerson, LastRead, PersonDigest, SeenPerson, Vanished};
 pub use runs::{Counters, NewRun, PolicyType, RunFilter, RunResult, StoredRun};
 pub use settings::{Setting, SettingValue};
+pub use watermark::{DirectoryRead, KeptCursor, Retry, Watermark};
 
 /// An open store. It can be shared between threads, which take turns.
 #[derive(Debug)]

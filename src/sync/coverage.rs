@@ -8,7 +8,8 @@ use crate::planning::{Value, reason, senders_pick};
 use crate::trust::Sources;
 use crate::validation::Fitness;
 
-use super::gather::gather;
+use super::extent::Extent;
+use super::gather::{Wish, gather};
 use super::{Job, Judge, Phase};
 
 /// Nobody published a certificate for the person.
@@ -43,7 +44,7 @@ pub struct Coverage {
 /// What ends a read.
 pub async fn coverage(job: &Job<'_>, selection: &Selection) -> Result<(Vec<Coverage>, Vec<Error>, Option<Error>)> {
     let judge = Judge::new(job.config, &Sources::of(job.config), job.at_ms()?)?;
-    let gathered = gather(job, selection).await?;
+    let gathered = gather(job, Wish { selection, extent: Extent::Everybody(None), marks: false }).await?;
     job.observer.begin(Phase::Judging, gathered.people.len());
     let pairs = gathered.people.into_iter().zip(&gathered.matches);
     let covered = pairs.map(|(person, found)| {

@@ -46,6 +46,17 @@ impl Judge {
         }
     }
 
+    /// When the evidence changes by time alone, in milliseconds since 1970 UTC: an authority begins or ends to be valid,
+    /// or a CRL is due.
+    pub fn due_ms(&self) -> Option<i64> {
+        let anchors = self.evidence.anchors().iter().map(|anchor| &anchor.certificate);
+        let authorities = anchors.chain(self.evidence.intermediates());
+        let times = authorities.flat_map(|it| [Some(it.not_before_ms), Some(it.not_after_ms)]);
+        let lists = self.evidence.crls().iter().filter(|_| self.rules.revocation != RevocationCheck::Off);
+        let times = times.chain(lists.flat_map(|list| [Some(list.this_update_ms), list.next_update_ms]));
+        times.flatten().filter(|time| *time > self.rules.at_ms).min()
+    }
+
     fn value(&self, raw: &RawValue, addresses: &[Address]) -> Value {
         let value = SmimeValue::parse(Arc::clone(&raw.bytes));
         let verdict = judge_value(&value, Some(&Audience { addresses }), &self.evidence, &self.rules);

@@ -3,6 +3,10 @@
 mod apply;
 mod chosen;
 mod coverage;
+mod delta;
+mod digest;
+mod extent;
+mod found;
 mod gather;
 mod guard;
 mod judge;
@@ -14,6 +18,8 @@ mod settle;
 
 pub use chosen::{Chosen, apply_chosen};
 pub use coverage::{Coverage, coverage};
+pub use delta::{Delta, delta};
+pub use extent::{Circumstances, Extent, extent};
 pub use judge::Judge;
 pub use observer::{Observer, Phase, Told};
 pub use run::{Request, run};

@@ -3,8 +3,9 @@
 use crate::certificate::Sha256;
 use crate::config::LogLevel;
 use crate::error::{Category, Code, Error, Result};
-use crate::planning::{Action, Change};
-use crate::store::{ChangeResult, Counters, NewRun, PolicyType, RunResult, StoredError};
+use crate::planning::{Action, Change, reason};
+use crate::store::{ChangeResult, Counters, NewRun, PolicyType, Retry, RunResult, StoredError};
+use crate::trust::Sources;
 
 use super::Job;
 use super::apply::Outcome;
@@ -14,25 +15,55 @@ pub(super) struct Record<'a> {
     job: Job<'a>,
     pub(super) run: i64,
     pub(super) counters: Counters,
+    /// Whom the next run looks at again.
+    pub(super) retries: Vec<Retry>,
+    /// Hash of policy, trust and tenant.
+    pub(super) policy_hash: String,
+    policy_type: PolicyType,
     calls_before: u64,
+}
+
+/// Hash of everything that decides about values besides the directory: policy, trust with its files, and the tenant.
+pub(super) fn policy_hash(job: &Job<'_>) -> String {
+    let config = job.config;
+    // a file that cannot be read is the run's error, not this one's
+    let files = Sources::of(config).digest().map(|digest| digest.to_string()).unwrap_or_default();
+    let tenant = config.exchange.as_ref().and_then(|exchange| exchange.organization.as_deref()).unwrap_or_default();
+    let text = format!("{:?}{:?}{:?}{files}{}", config.policy, config.trust, config.revocation, tenant.to_lowercase());
+    Sha256::of(text.as_bytes()).to_string()
 }
 
 impl<'a> Record<'a> {
     /// Begins a run.
-    pub(super) async fn begin(job: Job<'a>, verb: &str, staging: bool, scope: &str) -> Result<Self> {
+    pub(super) async fn begin(
+        job: Job<'a>,
+        verb: &str,
+        policy_type: PolicyType,
+        staging: bool,
+        scope: &str,
+    ) -> Result<Self> {
         let started_ms = job.surroundings.now_ms();
-        // every key of policy and trust decides about values, so the text of both is what is hashed
-        let policy =
-            Sha256::of(format!("{:?}{:?}{:?}", job.config.policy, job.config.trust, job.config.revocation).as_bytes());
-        let policy_hash = &policy.to_string();
-        let policy_type = PolicyType::Initial;
-        let run = job.store.begin_run(&NewRun { verb, policy_type, staging, scope, policy_hash, started_ms })?;
+        let policy_hash = policy_hash(&job);
+        let new = NewRun { verb, policy_type, staging, scope, policy_hash: &policy_hash, started_ms };
+        let run = job.store.begin_run(&new)?;
         job.observer.event(LogLevel::Info, Code::RunStarted, vec![("run", run.to_string())]).await;
-        Ok(Self { job, run, counters: Counters::default(), calls_before: job.exchange.calls().requests })
+        let (counters, retries) = (Counters::default(), Vec::new());
+        let calls_before = job.exchange.calls().requests;
+        Ok(Self { job, run, counters, retries, policy_hash, policy_type, calls_before })
+    }
+
+    /// Says that the run looks at everybody after all, because changes could not be read.
+    pub(super) fn looks_at_everybody(&mut self) -> Result<()> {
+        self.policy_type = PolicyType::Initial;
+        self.job.store.became_initial(self.run)
     }
 
     /// Tells of a row and counts it.
     pub(super) async fn tell(&mut self, change: &Change, result: Option<ChangeResult>, error: Option<&Error>) {
+        if let Some(identity) = change.person.as_ref().filter(|_| self.may_pass(change, result)) {
+            let error_code = error.map_or(0, |error| error.code().number());
+            self.retries.push(Retry { identity: identity.clone(), error_code });
+        }
         let counters = &mut self.counters;
         match (change.action, result) {
             (_, Some(ChangeResult::Failed)) => {
@@ -48,6 +79,18 @@ impl<'a> Record<'a> {
             }
         }
         self.job.observer.row(self.run, change, result, error).await;
+    }
+
+    /// Whether the same may end otherwise next time although neither the directory nor the policy changes.
+    fn may_pass(&self, change: &Change, result: Option<ChangeResult>) -> bool {
+        let reason = change.reason.as_deref().filter(|_| change.action == Action::Skip);
+        match reason {
+            _ if result == Some(ChangeResult::Failed) => true,
+            Some(reason::UNREADABLE | reason::AMBIGUOUS | reason::HELD) => true,
+            // who is new to the directory is often there before the mailbox is; all the others wait for a complete read
+            Some(reason::NO_RECIPIENT) => self.policy_type == PolicyType::Delta,
+            _ => false,
+        }
     }
 
     /// Tells of a change that was carried out.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::certificate::Bundle;
+use crate::certificate::{Bundle, Sha256};
 use crate::config::{AnchorFile, Config};
 use crate::error::{Code, Error, Result};
 use crate::platform;
@@ -43,6 +43,24 @@ impl Sources {
         }
     }
 
+    /// A digest of all of it: what verdicts rest on may be other evidence if this is another one.
+    ///
+    /// # Errors
+    /// `file_not_found`, `file_unreadable`; the target is the file.
+    pub fn digest(&self) -> Result<Sha256> {
+        let mut parts = Vec::new();
+        for (source, domains) in &self.anchors {
+            parts.push(format!("anchor {domains:?} {}", digests(source)?));
+        }
+        for source in &self.intermediates {
+            parts.push(format!("intermediate {}", digests(source)?));
+        }
+        for source in &self.crls {
+            parts.push(format!("crl {}", digests(source)?));
+        }
+        Ok(Sha256::of(parts.join("\n").as_bytes()))
+    }
+
     /// Reads all of it.
     ///
     /// # Errors
@@ -62,6 +80,17 @@ impl Sources {
             crls.extend(bundles(source)?.into_iter().flat_map(|bundle| bundle.crls));
         }
         Ok(Evidence::new(anchors, intermediates, crls))
+    }
+}
+
+fn digests(source: &Source) -> Result<String> {
+    let of = |bytes: &[u8]| Sha256::of(bytes).to_string();
+    match source {
+        Source::Bytes(bytes) => Ok(of(bytes)),
+        Source::Path(path) => {
+            let files = files(path)?.into_iter().map(|file| Ok(of(&read(&file)?)));
+            Ok(files.collect::<Result<Vec<_>>>()?.join(" "))
+        }
     }
 }
 

@@ -91,10 +91,17 @@ async fn attempt(
     reading: &mut Reading<'_>,
     cursor: bool,
 ) -> Result<std::result::Result<Option<Cursor>, WhyEverybody>> {
-    let begun = if cursor { changes::begin(connection, reading).await? } else { Ok(None) };
+    let begun = match cursor {
+        // what fails here fails in the read as well, and says more there
+        true => changes::begin(connection, reading).await.unwrap_or(Err(WhyEverybody::Unsupported)),
+        false => Ok(None),
+    };
     reading.run(connection).await?;
     Ok(match begun {
-        Ok(None) if cursor => changes::after(connection, reading).await?.map(Some),
+        Ok(None) if cursor => {
+            let after = changes::after(connection, reading).await;
+            after.unwrap_or(Err(WhyEverybody::Unsupported)).map(Some)
+        }
         begun => begun,
     })
 }

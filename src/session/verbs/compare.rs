@@ -23,8 +23,8 @@ struct Options {
 
 pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
     let (selection, options) = with_selection::<Options>(options)?;
-    PolicyType::only_initial(options.policy_type)?;
-    let request = Request { selection, staging: true, force: Vec::new() };
+    let policy_type = options.policy_type.map(Into::into);
+    let request = Request { selection, policy_type, staging: true, force: Vec::new() };
     Ok(Box::pin(async move {
         let (config, store, exchange) = (context.config(), context.store()?, context.exchange()?);
         sync::run(&job(&context, &config, &store, &exchange, &output), &request).await
