@@ -77,6 +77,7 @@ pub(super) const TABLE: Table = &[
     ("run_not_found", "there is no run {run}"),
     ("run_started", "run {run} started"),
     ("scope_changed", "the scope differs from that of the last complete read, so nobody is taken for vanished"),
+    ("server_replaced", "the next server was read from the beginning, because this one failed: {detail}"),
     ("store_failed", "the store failed: {detail}"),
     ("store_locked", "another process holds the lock: {holder}"),
     ("store_open", "the store cannot be opened: {detail}"),
