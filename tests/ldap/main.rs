@@ -3,6 +3,9 @@
 
 mod active_directory;
 mod openldap;
+mod pkits;
+#[path = "../validation/pkits_cases.rs"]
+mod pkits_cases;
 mod reader;
 mod scripted;
 mod scripted_server;

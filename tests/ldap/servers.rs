@@ -31,13 +31,13 @@ impl RealServer {
         Path::new(self.fact("CA_FILE"))
     }
 
-    fn start(script: &str, prefix: &str) -> Result<Self, String> {
+    fn start(script: &str, prefix: &str, load: &[&str]) -> Result<Self, String> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
         // Samba's socket paths must be short, so the system's folder and not the target's
         let directory = tempfile::Builder::new().prefix("ldap").tempdir().unwrap();
         let mut server = Self { script, directory, facts: HashMap::new() };
         let (port, tls_port) = (free_port().to_string(), free_port().to_string());
-        server.run(&["-p", &port, "-t", &tls_port, "load", &PEOPLE.to_string()])?;
+        server.run(&[&["-p", &port, "-t", &tls_port][..], load].concat())?;
         let facts = server.run(&["-p", &port, "-t", &tls_port, "start"])?;
         for line in facts.lines() {
             if let Some((name, value)) = line.split_once('=')
@@ -95,19 +95,29 @@ fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &st
     if let Some(server) = place.upgrade() {
         return Some(server);
     }
-    match RealServer::start(script, prefix) {
+    match RealServer::start(script, prefix, &["load", &PEOPLE.to_string()]) {
         Ok(server) => {
             let server = Arc::new(server);
             *place = Arc::downgrade(&server);
             Some(server)
         }
         Err(reason) => {
-            // not eprintln, which the test harness keeps to itself
-            let line = format!("SKIPPED {test}: {reason}\n");
-            std::io::stderr().write_all(line.as_bytes()).unwrap();
+            skipped(test, &reason);
             None
         }
     }
+}
+
+/// slapd with the entries of an LDIF file and nobody else; `None`, said aloud, where it is not installed.
+pub(crate) fn openldap_with(ldif: &Path, test: &str) -> Option<RealServer> {
+    let started = RealServer::start("openldap.sh", "OL_", &["load-ldif", ldif.to_str()?]);
+    started.map_err(|reason| skipped(test, &reason)).ok()
+}
+
+/// Says that a test was left out.
+pub(crate) fn skipped(test: &str, reason: &str) {
+    // not eprintln, which the test harness keeps to itself
+    std::io::stderr().write_all(format!("SKIPPED {test}: {reason}\n").as_bytes()).unwrap();
 }
 
 /// A port nobody listens on.
