@@ -16,6 +16,9 @@ use smimesync::validation::{Anchor, Evidence, RevocationCheck, Rules, judge};
 /// Far more than any case may take, on a machine however busy.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// How long verdicts after the first are asked for; the fastest is shown.
+const AGAIN: Duration = Duration::from_millis(200);
+
 struct Authority {
     params: CertificateParams,
     key: KeyPair,
@@ -109,7 +112,11 @@ fn show(name: &str, certificate: &Certificate, evidence: &Evidence, revocation: 
     };
     let (first, verdict) = timed();
     assert!(first < LIMIT, "{name}: {first:?}");
-    let again = (0..20).map(|_| timed().0).min().unwrap_or_default();
+    let begun = Instant::now();
+    let mut again = timed().0;
+    while begun.elapsed() < AGAIN {
+        again = again.min(timed().0);
+    }
     let codes: Vec<&str> = verdict.findings.iter().map(|finding| finding.code).collect();
     let said = if codes.is_empty() { "valid".to_owned() } else { codes.join(", ") };
     println!("{name:<44} {:>12.1} {:>12.1}  {said}", micros(first), micros(again));
