@@ -7,6 +7,9 @@ mod faults;
 #[cfg(feature = "gssapi")]
 mod kerberos;
 mod openldap;
+mod pkits;
+#[path = "../validation/pkits_cases.rs"]
+mod pkits_cases;
 mod published;
 mod reader;
 mod scripted;

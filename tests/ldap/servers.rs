@@ -46,14 +46,14 @@ impl RealServer {
         file
     }
 
-    fn start(script: &str, prefix: &str, more: &[&str]) -> Result<Self, String> {
+    fn start(script: &str, prefix: &str, more: &[&str], load: &[&str]) -> Result<Self, String> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
         // Samba's socket paths must be short, so the system's folder and not the target's
         let directory = tempfile::Builder::new().prefix("ldap").tempdir().unwrap();
         let mut server = Self { script, directory, facts: HashMap::new() };
         let (port, tls_port) = (free_port().to_string(), free_port().to_string());
         let ports = [&["-p", &port, "-t", &tls_port], more].concat();
-        server.run(&[&ports[..], &["load", &PEOPLE.to_string()]].concat())?;
+        server.run(&[&ports[..], load].concat())?;
         let facts = server.run(&[&ports[..], &["start"]].concat())?;
         for line in facts.lines() {
             if let Some((name, value)) = line.split_once('=')
@@ -111,7 +111,7 @@ fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &st
     if let Some(server) = place.upgrade() {
         return Some(server);
     }
-    match RealServer::start(script, prefix, &[]) {
+    match RealServer::start(script, prefix, &[], &["load", &PEOPLE.to_string()]) {
         Ok(server) => {
             let server = Arc::new(server);
             *place = Arc::downgrade(&server);
@@ -128,13 +128,9 @@ fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &st
 #[cfg(feature = "gssapi")]
 pub(crate) fn kerberos_domain(test: &str) -> Option<RealServer> {
     let port = free_port().to_string();
-    RealServer::start("ad-dc.sh", "AD_", &["-k", &port]).map_err(|reason| skipped(test, &reason)).ok()
-}
-
-fn skipped(test: &str, reason: &str) {
-    // not eprintln, which the test harness keeps to itself
-    let line = format!("SKIPPED {test}: {reason}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    RealServer::start("ad-dc.sh", "AD_", &["-k", &port], &["load", &PEOPLE.to_string()])
+        .map_err(|reason| skipped(test, &reason))
+        .ok()
 }
 
 /// Adds an entry with one class and one further attribute, as the administrator.
@@ -147,6 +143,18 @@ pub(crate) fn add(server: &RealServer, dn: &str, class: &str, attribute: &str, v
             vec![("objectClass", HashSet::from([class])), (attribute, values.iter().map(String::as_str).collect())];
         ldap.add(dn, attributes).await.unwrap().success().unwrap();
     });
+}
+
+/// slapd with the entries of an LDIF file and nobody else; `None`, said aloud, where it is not installed.
+pub(crate) fn openldap_with(ldif: &Path, test: &str) -> Option<RealServer> {
+    let started = RealServer::start("openldap.sh", "OL_", &[], &["load-ldif", ldif.to_str()?]);
+    started.map_err(|reason| skipped(test, &reason)).ok()
+}
+
+/// Says that a test was left out.
+pub(crate) fn skipped(test: &str, reason: &str) {
+    // not eprintln, which the test harness keeps to itself
+    std::io::stderr().write_all(format!("SKIPPED {test}: {reason}\n").as_bytes()).unwrap();
 }
 
 /// A port nobody listens on.
