@@ -61,6 +61,28 @@ fn parse_text(text: &str) -> Result<StructureTag> {
     ldap3::parse_filter(trimmed).map(|tag| tag.into_structure()).map_err(|()| refused("RFC 4515 has no such form"))
 }
 
+/// The attributes a filter looks at, without options, some perhaps twice.
+///
+/// # Errors
+/// `directory_filter`; the target is the text.
+pub(super) fn attributes(text: &str) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    collect_attributes(parse_text(text)?, &mut names);
+    Ok(names)
+}
+
+/// By the choices of RFC 4511 4.5.1.7: 0 to 2 hold filters, 7 is a name, 9 has it in its [2], all others have it first.
+fn collect_attributes(tag: StructureTag, names: &mut Vec<String>) {
+    let name = match (tag.id, tag.payload) {
+        (0..=2, PL::C(parts)) => return parts.into_iter().for_each(|part| collect_attributes(part, names)),
+        (_, PL::P(name)) => Some(name),
+        (9, PL::C(parts)) => parts.into_iter().find(|part| part.id == 2).and_then(StructureTag::expect_primitive),
+        (_, PL::C(parts)) => parts.into_iter().next().and_then(StructureTag::expect_primitive),
+    };
+    let name = name.and_then(|name| String::from_utf8(name).ok());
+    names.extend(name.and_then(|name| Some(name.split(';').next()?.to_owned())));
+}
+
 impl Filter {
     /// Understands a filter's text.
     ///
@@ -238,6 +260,13 @@ mod tests {
         }
         entry.add("userCertificate;binary", [vec![0x30, 0x82, 0xFF]]);
         entry
+    }
+
+    #[test]
+    fn attributes_are_found_in_every_form() {
+        let text = "(&(department=IT)(|(cn=a*b)(!(mail=*)))(uSNChanged>=3)(memberOf:1.2.840.113556.1.4.1941:=cn=g)(a;b=c)(x~=y))";
+        assert_eq!(attributes(text).unwrap(), ["department", "cn", "mail", "uSNChanged", "memberOf", "a", "x"]);
+        assert_eq!(attributes("((").unwrap_err().code(), Code::DirectoryFilter);
     }
 
     #[test]

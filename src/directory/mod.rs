@@ -1,5 +1,6 @@
 //! People from a directory: a live server (RFC 4511) or an LDIF export (RFC 2849).
 
+mod changes;
 mod check;
 mod claims;
 mod entry;
@@ -10,23 +11,30 @@ mod ldap;
 mod ldif;
 mod name;
 mod person;
+mod published;
 mod scope;
 mod selection;
+mod several;
 
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
 use crate::certificate::Sha256;
 use crate::config::{self, DirectoryKind};
 use crate::error::{Code, Error, Result};
-use crate::net::CheckStep;
+use crate::net::{Cause, CheckStep};
 use crate::people::Person;
 
-pub use claims::claims;
+pub use changes::{ChangeReport, Changes, Cursor, Gone, Since, WhyEverybody};
+pub use claims::{claims, claims_of};
+pub use ldap::OwnDirectory;
+pub use ldap::{Standing, Writer};
 pub use ldif::content_sha256;
-pub use scope::scope;
-pub use selection::Selection;
+pub use published::{LdapPlace, Published};
+pub use scope::{scope, scope_of};
+pub use selection::{PersonKey, Selection, person_key};
 
 /// How a read ended.
 #[derive(Debug, Clone, Default)]
@@ -46,8 +54,14 @@ pub struct ReadReport {
     pub referrals: u64,
     /// The server that answered.
     pub server: Option<String>,
+    /// Why each server that was read from before was given up, in their order.
+    pub replaced: Vec<Error>,
     /// SHA-256 of the LDIF file, where it was read to its end.
     pub content_sha256: Option<Sha256>,
+    /// Where a read of changes goes on, where one was wanted and can be had; worth something only if `complete`.
+    pub cursor: Option<Cursor>,
+    /// Why none can be had.
+    pub no_cursor: Option<WhyEverybody>,
 }
 
 impl ReadReport {
@@ -73,13 +87,85 @@ pub async fn read(
     selection: &Selection,
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
+    read_and_mark(config, base_dir, selection, false, sink).await
+}
+
+/// Reads the selected people of all directories of a configuration: as [`read`] where there is one, else each person
+/// once with what all directories hold.
+///
+/// # Errors
+/// `config_missing`; those of [`read`].
+pub async fn read_all(config: &config::Config, selection: &Selection, sink: Sender<Person>) -> Result<ReadReport> {
+    let base_dir = config.base_dir.as_deref();
+    match config.all_directories()?.as_slice() {
+        [only] => read(only, base_dir, selection, sink).await,
+        several => several::read_united(several, base_dir, selection, sink).await,
+    }
+}
+
+/// As [`read_all`], of everybody, with a cursor where there is one directory.
+///
+/// # Errors
+/// Those of [`read_all`].
+pub async fn read_everybody_of(config: &config::Config, sink: Sender<Person>) -> Result<ReadReport> {
+    match config.all_directories()?.as_slice() {
+        [only] => read_everybody(only, config.base_dir.as_deref(), sink).await,
+        _ => {
+            let report = read_all(config, &Selection::default(), sink).await?;
+            Ok(ReadReport { no_cursor: Some(WhyEverybody::Several), ..report })
+        }
+    }
+}
+
+/// As [`read`], of everybody, with a cursor: a read of changes from it on tells of everything that happens from the
+/// beginning of this one.
+///
+/// # Errors
+/// Those of [`read`].
+pub async fn read_everybody(
+    config: &config::Directory,
+    base_dir: Option<&Path>,
+    sink: Sender<Person>,
+) -> Result<ReadReport> {
+    read_and_mark(config, base_dir, &Selection::default(), true, sink).await
+}
+
+async fn read_and_mark(
+    config: &config::Directory,
+    base_dir: Option<&Path>,
+    selection: &Selection,
+    cursor: bool,
+    sink: Sender<Person>,
+) -> Result<ReadReport> {
     match config.kind {
         DirectoryKind::Ldif => {
             let (config, selection) = (config.clone(), selection.clone());
             let base_dir = base_dir.map(Path::to_path_buf);
             blocking(move || ldif::read(&config, base_dir.as_deref(), &selection, &sink)).await?
         }
-        DirectoryKind::Ldap => ldap::read(config, base_dir, selection, sink).await,
+        DirectoryKind::Ldap => ldap::read(config, base_dir, selection, cursor, sink).await,
+    }
+}
+
+/// Reads who changed since a cursor, as far as the selection wants them, and who was asked for besides. What is sent may
+/// hold people of whom nothing changed that a person is made of.
+///
+/// # Errors
+/// Those of [`read`]; nobody is missed by one: the old cursor still holds.
+pub async fn read_changes(
+    config: &config::Directory,
+    base_dir: Option<&Path>,
+    selection: &Selection,
+    since: &Since,
+    sink: Sender<Person>,
+) -> Result<Changes> {
+    match config.kind {
+        DirectoryKind::Ldif => {
+            let (config, selection, since) = (config.clone(), selection.clone(), since.clone());
+            let base_dir = base_dir.map(Path::to_path_buf);
+            blocking(move || ldif::read_changes(&config, base_dir.as_deref(), &selection, &since, &sink)).await?
+        }
+        DirectoryKind::Ldap => ldap::read_changes(config, base_dir, selection, since, sink).await,
     }
 }
 
@@ -96,6 +182,21 @@ pub async fn check(config: &config::Directory, base_dir: Option<&Path>) -> Resul
         }
         DirectoryKind::Ldap => ldap::check(config, base_dir).await,
     }
+}
+
+/// Reads what an authority publishes at a server that a certificate names: anonymously, the entry itself, without
+/// following referrals, and not at addresses that may not be spoken to.
+///
+/// # Errors
+/// Why nothing came.
+pub async fn read_published(
+    host: &(String, u16),
+    place: &LdapPlace,
+    what: Published,
+    timeout: Duration,
+    allow_loopback: bool,
+) -> std::result::Result<Vec<Vec<u8>>, Cause> {
+    ldap::from_server(host, place.dn.clone(), what, timeout, allow_loopback).await
 }
 
 /// A failure that ends a read after people were already delivered.

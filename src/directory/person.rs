@@ -92,7 +92,7 @@ pub(super) fn person(entry: &Entry, source_anchor: Option<&str>) -> Option<Perso
 }
 
 /// objectGUID, else entryUUID, else the DN.
-fn identity(entry: &Entry) -> String {
+pub(super) fn identity(entry: &Entry) -> String {
     entry
         .plain(OBJECT_GUID)
         .find_map(guid::from_object_guid)

@@ -87,7 +87,7 @@ impl Exchange {
         };
         let token_client = client(&servers.token_url, timeout_ms.min(TOKEN_TIMEOUT_MS), MAX_TOKEN_BYTES)?;
         let api_client = client(&servers.invoke_url, timeout_ms, MAX_ANSWER_BYTES)?;
-        Self::with(config, servers, token_client, api_client, surroundings)
+        Self::with(config, base_dir, servers, [token_client, api_client], surroundings)
     }
 
     /// A tenant that is reached over a transport of the caller's, instead of over connections of the operating system.
@@ -103,20 +103,25 @@ impl Exchange {
         let servers = Servers::new(config.environment, tenant(config)?, admin_url, authority_url)?;
         let token_client = http::Client::over(Arc::clone(&transport), MAX_TOKEN_BYTES);
         let api_client = http::Client::over(transport, MAX_ANSWER_BYTES);
-        Self::with(config, servers, token_client, api_client, surroundings)
+        Self::with(config, None, servers, [token_client, api_client], surroundings)
     }
 
     fn with(
         config: &config::Exchange,
+        base_dir: Option<&Path>,
         servers: Servers,
-        token_client: http::Client,
-        api_client: http::Client,
+        [token_client, api_client]: [http::Client; 2],
         surroundings: Arc<dyn Surroundings>,
     ) -> Result<Self> {
         let tenant = tenant(config)?;
         let servers = Arc::new(servers);
-        let tokens =
-            Arc::new(Tokens::new(&config.auth, token_client, Arc::clone(&servers), Arc::clone(&surroundings))?);
+        let tokens = Arc::new(Tokens::new(
+            &config.auth,
+            base_dir,
+            token_client,
+            Arc::clone(&servers),
+            Arc::clone(&surroundings),
+        )?);
         let concurrency = config.concurrency.unwrap_or(CONCURRENCY).max(1);
         let api =
             AdminApi::new(api_client, servers, Arc::clone(&tokens), Arc::clone(&surroundings), tenant, concurrency);

@@ -13,6 +13,7 @@ mod lookup;
 mod pace;
 mod recipients;
 mod retry;
+mod sign_in;
 mod surroundings;
 mod terms;
 #[cfg(test)]
@@ -20,8 +21,9 @@ mod testing;
 mod token;
 
 pub use client::{Exchange, WriteOutcome};
-pub use invoke::Calls;
+pub use invoke::{Calls, recipients_in};
 pub use recipients::{ListReport, Selection};
 pub use retry::PATIENCE_MS;
+pub use sign_in::Machine;
 pub use surroundings::{Surroundings, SystemSurroundings};
 pub use terms::Listener;

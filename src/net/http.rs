@@ -199,7 +199,7 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 /// Some servers say gzip and send something else, so the bytes decide.
-fn decompress(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> std::result::Result<Vec<u8>, Failure> {
+pub(super) fn decompress(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> std::result::Result<Vec<u8>, Failure> {
     let says_gzip = headers.get(CONTENT_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"));
     if !says_gzip || !body.starts_with(&[0x1f, 0x8b]) {
         return Ok(body);
@@ -213,20 +213,20 @@ fn decompress(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> std::result::
     if plain.len() > limit { Err(Failure::TooLarge) } else { Ok(plain) }
 }
 
-fn failure(error: &reqwest::Error) -> Failure {
+pub(super) fn failure(error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::Timeout;
     }
     let found = chain(error).find_map(tls_error);
     match found {
-        Some(rustls::Error::InvalidCertificate(reason)) => return Failure::Untrusted(certificate_words(reason)),
+        Some(rustls::Error::InvalidCertificate(reason)) => return Failure::Untrusted(tls::certificate_words(reason)),
         Some(_) if error.is_connect() => return Failure::Unreachable("the server does not speak TLS".to_owned()),
         _ => {}
     }
     if error.is_connect() { Failure::Unreachable(cause(error)) } else { Failure::Interrupted(cause(error)) }
 }
 
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+pub(super) fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let this = next?;
@@ -249,23 +249,6 @@ fn cause(error: &reqwest::Error) -> String {
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => "no route to the host".to_owned(),
         _ => chain(error).last().map_or_else(String::new, |cause| cause.to_string().to_lowercase()),
     }
-}
-
-fn certificate_words(reason: &rustls::CertificateError) -> String {
-    use rustls::CertificateError as Reason;
-    let words = match reason {
-        Reason::Expired | Reason::ExpiredContext { .. } => "it has expired",
-        Reason::NotValidYet | Reason::NotValidYetContext { .. } => "it is not valid yet",
-        Reason::Revoked => "it is revoked",
-        Reason::UnknownIssuer => "its issuer is not known",
-        Reason::BadSignature => "its signature is wrong",
-        Reason::NotValidForName | Reason::NotValidForNameContext { .. } => "it is for another host",
-        Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. } => "it is not for servers",
-        Reason::BadEncoding => "it cannot be parsed",
-        Reason::UnhandledCriticalExtension => "it has a critical extension that is not known",
-        _ => "it cannot be verified",
-    };
-    words.to_owned()
 }
 
 #[cfg(test)]

@@ -99,6 +99,14 @@ impl RecipientIndex {
         }
     }
 
+    /// The recipient a person's names lead to, if to one, whether or not others claim it.
+    pub fn claim(&self, person: &Person) -> Option<usize> {
+        match self.find(person) {
+            Match::One(number) => Some(number),
+            Match::None(_) | Match::Ambiguous => None,
+        }
+    }
+
     /// The recipients of all people of a run, in their order; a recipient that two people claim is neither's, and two
     /// entries with one identity are nobody, because what one of them has the other may lack.
     pub fn find_all(&self, people: &[Person]) -> Vec<Match> {

@@ -39,9 +39,20 @@ impl Value {
         })
     }
 
+    /// Whether its certificate may serve S/MIME by its extended key usage; any other belongs to another system.
+    pub(super) fn is_for_mail(&self) -> bool {
+        self.certificate.is_some() && !self.verdict.findings.iter().any(|finding| finding.code == "extended_key_usage")
+    }
+
     /// What values are ordered by: the newest first, then by digest.
     pub(super) fn rank(&self) -> (Reverse<i64>, Sha256) {
         (Reverse(self.certificate.as_ref().map_or(i64::MIN, |certificate| certificate.not_before_ms)), self.sha256)
+    }
+
+    /// When its certificate begins or ends to be valid next, in milliseconds since 1970 UTC.
+    pub fn due_ms(&self, at_ms: i64) -> Option<i64> {
+        let certificate = self.certificate.as_deref()?;
+        [certificate.not_before_ms, certificate.not_after_ms].into_iter().filter(|time| *time > at_ms).min()
     }
 
     /// The value without what was found out about it.

@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::config::{Source, from_json, pointer_error};
 use crate::directory::Selection;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+use crate::planning::guard::NAMES;
+use crate::store;
 
 /// How much of the directory is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -18,18 +20,23 @@ pub(super) enum PolicyType {
     Delta,
 }
 
-impl PolicyType {
-    /// Refuses what this version cannot do.
-    ///
-    /// # Errors
-    /// `option_unsupported` at `/policy_type`.
-    pub(super) fn only_initial(wanted: Option<Self>) -> Result<()> {
-        match wanted {
-            Some(Self::Delta) => {
-                Err(Error::new(Code::OptionUnsupported).target("/policy_type").with("detail", "delta runs"))
-            }
-            Some(Self::Initial) | None => Ok(()),
+impl From<PolicyType> for store::PolicyType {
+    fn from(asked: PolicyType) -> Self {
+        match asked {
+            PolicyType::Initial => Self::Initial,
+            PolicyType::Delta => Self::Delta,
         }
+    }
+}
+
+/// Names of guards to lift, each one that there is.
+///
+/// # Errors
+/// `option_value` at the name.
+pub(super) fn guards(force: Vec<String>) -> Result<Vec<String>> {
+    match force.iter().position(|name| name != "scope" && !NAMES.contains(&name.as_str())) {
+        Some(index) => Err(pointer_error(Source::Options, &format!("/force/{index}"), "expected the name of a guard")),
+        None => Ok(force),
     }
 }
 
@@ -108,6 +115,7 @@ pub(super) fn identities(raw: Option<Vec<Option<String>>>) -> Result<Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(default)]

@@ -1,14 +1,17 @@
-//! What must survive a run: runs and their changes with every byte, the journal of writes, who was seen, settings.
+//! What must survive a run: runs and their changes with every byte, the journal of writes, who was seen, what was fetched,
+//! settings.
 //!
 //! The only room that knows SQL. Time comes in from outside, in milliseconds since 1970 UTC. Everything a function does
 //! is one transaction; what it returned successfully is on the disk.
 
 mod changes;
+mod fetched;
 mod journal;
 mod people;
 mod runs;
 mod schema;
 mod settings;
+mod watermark;
 mod written;
 
 use std::ffi::OsString;
@@ -21,10 +24,12 @@ use crate::error::{Code, Error, Result};
 use crate::platform::{FileLock, HolderLock};
 
 pub use changes::{ChangeFilter, ChangeResult, StoredChange, StoredError};
+pub use fetched::{FetchKey, Fetched};
 pub use journal::{JournalState, OpenWrite, WriteEnd};
-pub use people::{CompleteRead, KnownPerson, LastRead, SeenPerson, Vanished};
+pub use people::{KnownPerson, LastRead, PersonDigest, SeenPerson, Vanished};
 pub use runs::{Counters, NewRun, PolicyType, RunFilter, RunResult, StoredRun};
 pub use settings::{Setting, SettingValue};
+pub use watermark::{DirectoryRead, KeptCursor, Retry, Watermark};
 
 /// An open store. It can be shared between threads, which take turns.
 #[derive(Debug)]

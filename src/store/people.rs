@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::Result;
 use crate::validation::Fitness;
 
 use super::{Store, not_understood};
 
-/// A person of a complete read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A digest of everything a person is made of, by which one who did not change is told.
+pub type PersonDigest = [u8; 16];
+
+/// A person that was looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SeenPerson<'a> {
     /// The person's identity.
     pub identity: &'a str,
@@ -18,21 +21,12 @@ pub struct SeenPerson<'a> {
     pub recipient: Option<&'a str>,
     /// The best value's fitness; `None` without any value.
     pub fitness: Option<Fitness>,
-}
-
-/// A read of everybody in a scope that reached its end.
-#[derive(Debug, Clone, Copy)]
-pub struct CompleteRead<'a> {
-    /// Hash of what was read from which directory.
-    pub scope: &'a str,
-    /// The scope that this one takes the place of, by the operator's word: its people are this one's from now on.
-    pub replaces: Option<&'a str>,
-    /// The run that read.
-    pub run: i64,
-    /// When.
-    pub at_ms: i64,
-    /// Everybody.
-    pub people: &'a [SeenPerson<'a>],
+    /// The recipient that the person's names lead to, whether or not others claim it.
+    pub claims: Option<&'a str>,
+    /// What the person was made of.
+    pub digest: Option<PersonDigest>,
+    /// When time alone may change what the recipient should hold, in milliseconds since 1970 UTC.
+    pub due_ms: Option<i64>,
 }
 
 /// What is known of a person seen earlier.
@@ -44,6 +38,8 @@ pub struct KnownPerson {
     pub fitness: Option<Fitness>,
     /// The run that last saw the person.
     pub last_seen_run: i64,
+    /// What the person was made of then.
+    pub digest: Option<PersonDigest>,
 }
 
 /// A person who is gone.
@@ -69,37 +65,6 @@ pub struct LastRead {
 }
 
 impl Store {
-    /// Records a complete read. People who were not in it stay known until [`Store::forget_person`], so that what they
-    /// leave behind is not lost when a run is stopped.
-    ///
-    /// # Errors
-    /// `store_failed`.
-    pub fn record_read(&self, read: &CompleteRead<'_>) -> Result<()> {
-        self.transaction(|connection| {
-            if let Some(old) = read.replaces.filter(|old| *old != read.scope) {
-                connection.execute("UPDATE OR IGNORE people SET scope = ? WHERE scope = ?", [read.scope, old])?;
-                connection.execute("DELETE FROM people WHERE scope = ?", [old])?;
-                connection.execute("DELETE FROM watermarks WHERE scope = ?", [old])?;
-            }
-            let mut statement = connection.prepare_cached(
-                "INSERT INTO people (scope, identity, recipient, fitness, last_seen_run) VALUES (?, ?, ?, ?, ?) \
-                 ON CONFLICT (scope, identity) DO UPDATE SET recipient = coalesce(excluded.recipient, recipient), \
-                 fitness = excluded.fitness, last_seen_run = excluded.last_seen_run",
-            )?;
-            for person in read.people {
-                let fitness = person.fitness.map(Fitness::name);
-                statement.execute(params![read.scope, person.identity, person.recipient, fitness, read.run])?;
-            }
-            connection.execute(
-                "INSERT INTO watermarks (scope, kind, read_run, read_at, people) VALUES (?, 'complete', ?, ?, ?) \
-                 ON CONFLICT (scope) DO UPDATE SET read_run = excluded.read_run, read_at = excluded.read_at, \
-                 people = excluded.people",
-                params![read.scope, read.run, read.at_ms, read.people.len() as i64],
-            )?;
-            Ok(())
-        })
-    }
-
     /// The last complete read of any scope.
     ///
     /// # Errors
@@ -130,19 +95,60 @@ impl Store {
     /// `store_failed`.
     pub fn known_people(&self, scope: &str) -> Result<BTreeMap<String, KnownPerson>> {
         let connection = self.connection();
-        let mut statement = connection
-            .prepare_cached("SELECT identity, recipient, fitness, last_seen_run FROM people WHERE scope = ?")?;
+        let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE scope = ?"))?;
         let mut rows = statement.query([scope])?;
         let mut known = BTreeMap::new();
         while let Some(row) = rows.next()? {
-            let fitness = match row.get::<_, Option<String>>(2)? {
-                Some(name) => Some(fitness_of(&name).ok_or_else(|| not_understood("a person's fitness"))?),
-                None => None,
-            };
-            let person = KnownPerson { recipient: row.get(1)?, fitness, last_seen_run: row.get(3)? };
-            known.insert(row.get(0)?, person);
+            known.insert(row.get(0)?, known_person(row)?);
         }
         Ok(known)
+    }
+
+    /// What is known of a person; identities are compared as they are.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn known_person(&self, scope: &str, identity: &str) -> Result<Option<KnownPerson>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE scope = ? AND identity = ?"))?;
+        let mut rows = statement.query([scope, identity])?;
+        rows.next()?.map(known_person).transpose()
+    }
+
+    /// Identities of people who left the directory earlier and are still known for what they left behind.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn gone_people(&self, scope: &str) -> Result<Vec<String>> {
+        self.identities("SELECT identity FROM people WHERE scope = ? AND gone <> 0", [scope])
+    }
+
+    /// Identities of those whom a run looks at whether they changed or not: what failed or was skipped for a passing
+    /// reason, and what fell due.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn to_look_at(&self, scope: &str, at_ms: i64) -> Result<Vec<String>> {
+        self.identities(
+            "SELECT identity FROM retries WHERE scope = ?1 UNION \
+             SELECT identity FROM people WHERE scope = ?1 AND due <= ?2 AND gone = 0",
+            params![scope, at_ms],
+        )
+    }
+
+    /// Identities of those whose names led to a recipient when they were last looked at, whether or not others claimed it.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn claimants(&self, scope: &str, recipient: &str) -> Result<Vec<String>> {
+        self.identities("SELECT identity FROM people WHERE scope = ? AND claims = ? AND gone = 0", [scope, recipient])
+    }
+
+    fn identities(&self, query: &str, parameters: impl rusqlite::Params) -> Result<Vec<String>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(query)?;
+        let rows = statement.query_map(parameters, |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// People seen in a scope earlier and not in this complete, unselected read of it, by identity.
@@ -154,15 +160,17 @@ impl Store {
         let gone = known.into_iter().filter(|(identity, _)| !seen.contains(identity.as_str()));
         Ok(gone.map(|(identity, person)| Vanished { identity, recipient: person.recipient }).collect())
     }
+}
 
-    /// Forgets a person who vanished and left nothing behind that is SmimeSync's.
-    ///
-    /// # Errors
-    /// `store_failed`.
-    pub fn forget_person(&self, scope: &str, identity: &str) -> Result<()> {
-        self.connection().execute("DELETE FROM people WHERE scope = ? AND identity = ?", [scope, identity])?;
-        Ok(())
-    }
+/// The columns of [`known_person`].
+const KNOWN: &str = "SELECT identity, recipient, fitness, last_seen_run, digest FROM people";
+
+fn known_person(row: &Row<'_>) -> Result<KnownPerson> {
+    let fitness = match row.get::<_, Option<String>>(2)? {
+        Some(name) => Some(fitness_of(&name).ok_or_else(|| not_understood("a person's fitness"))?),
+        None => None,
+    };
+    Ok(KnownPerson { recipient: row.get(1)?, fitness, last_seen_run: row.get(3)?, digest: row.get(4)? })
 }
 
 fn fitness_of(name: &str) -> Option<Fitness> {

@@ -170,6 +170,16 @@ impl Store {
         })
     }
 
+    /// Says that a run which began as a delta looks at everybody.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn became_initial(&self, run: i64) -> Result<()> {
+        let name = PolicyType::Initial.name();
+        self.connection().execute("UPDATE runs SET policy_type = ? WHERE id = ?", params![name, run])?;
+        Ok(())
+    }
+
     /// Ends a run.
     ///
     /// # Errors

@@ -34,7 +34,11 @@ impl Outage {
 fn meets_everybody(error: &Error) -> bool {
     let patience = i64::try_from(PATIENCE_MS).unwrap_or(i64::MAX);
     match error.code() {
-        Code::ExchangeAuth | Code::ExchangeDenied | Code::ExchangeTls => true,
+        Code::ExchangeAuth
+        | Code::ExchangeCertificate
+        | Code::ExchangeIdentity
+        | Code::ExchangeDenied
+        | Code::ExchangeTls => true,
         Code::ExchangeThrottled => error.get_retry_after_ms().is_some_and(|asked| asked > patience),
         _ => matches!(error.category(), Category::Store | Category::Locked | Category::Internal),
     }

@@ -1,7 +1,8 @@
 //! From what was gathered to a plan: judged, matched, held against what Exchange holds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::certificate::Attribute;
 use crate::config::LogLevel;
 use crate::directory::{self, Selection};
 use crate::error::{Code, Error, Result};
@@ -11,11 +12,14 @@ use crate::planning::{
 };
 use crate::store::{KnownPerson, LastRead, SeenPerson, Vanished};
 use crate::trust::Sources;
-use crate::validation::Fitness;
+use crate::validation::{Fitness, Need};
 
-use super::gather::{Gathered, gather};
+use super::digest::digest;
+use super::extent::Extent;
+use super::gather::{Gathered, Wish, gather};
+use super::judge::needs;
 use super::settle::{settle, settle_one_by_one};
-use super::{Job, Judge, Phase};
+use super::{Job, Judge, Phase, judge_all};
 
 /// A plan and everything that is needed to carry it out.
 pub(super) struct Prepared {
@@ -30,13 +34,15 @@ pub(super) struct Prepared {
     behind: HashMap<String, usize>,
     gone: Vec<Gone>,
     known: BTreeMap<String, KnownPerson>,
+    /// When time alone may change a person's rows, in milliseconds since 1970 UTC; in the order of the people.
+    dues: Vec<Option<i64>>,
 }
 
 /// Whose absence means what.
 pub(super) struct Scope {
     pub(super) hash: String,
     pub(super) last: Option<LastRead>,
-    /// Whether everybody was wanted and read, so that who is absent is gone.
+    /// Whether nobody was selected and all was read, of everybody or of what changed, so that who is gone is known.
     pub(super) everybody: bool,
     pub(super) changed: bool,
     /// Whether the operator said that the new scope takes the old one's place.
@@ -52,12 +58,18 @@ struct Gone {
     contested: bool,
 }
 
-/// `settles` says that the run holds the lock, so that it may settle what an earlier one left open.
-pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[String], settles: bool) -> Result<Prepared> {
+/// `writes` says that the run holds the lock, so that it may settle what an earlier one left open and move the watermark.
+pub(super) async fn prepare(
+    job: &Job<'_>,
+    selection: &Selection,
+    extent: Extent,
+    force: &[String],
+    writes: bool,
+) -> Result<Prepared> {
     let at_ms = job.at_ms()?;
-    let judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
-    let mut gathered = gather(job, selection).await?;
-    match (settles, gathered.all_recipients) {
+    let mut judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
+    let mut gathered = gather(job, Wish { selection, extent, marks: writes }).await?;
+    match (writes, gathered.all_recipients) {
         (true, true) => settle(job, &gathered.recipients)?,
         (true, false) => settle_one_by_one(job).await?,
         (false, _) => {}
@@ -65,25 +77,65 @@ pub(super) async fn prepare(job: &Job<'_>, selection: &Selection, force: &[Strin
     let scope = scope(job, selection, &gathered, force).await?;
     let policy = Policy::new(&job.config.policy, job.config.revocation.undetermined, at_ms);
     job.observer.begin(Phase::Judging, gathered.people.len());
-    let judged = |person| {
-        job.observer.step();
-        go_on(job).map(|()| judge.person(person))
-    };
-    let values = gathered.people.iter().map(judged).collect::<Result<_>>()?;
-    let known = scope.last.as_ref().map(|last| job.store.known_people(&last.scope)).transpose()?.unwrap_or_default();
-    if gathered.report.incomplete_reason.is_some() {
+    let values = judged(job, &mut judge, &gathered).await?;
+    let known = known(job, &scope, &gathered)?;
+    if gathered.report.incomplete_reason.is_some() && gathered.changed.is_none() {
         part_from_unread(&mut gathered, &known);
     }
     let behind = behind(&gathered);
     let gone = gone(job, &gathered, &scope, &behind)?;
     let plan = Plan::default();
-    let mut prepared = Prepared { gathered, judge, policy, plan, scope, values, behind, gone, known };
-    prepared.plan = prepared.planned(job)?;
+    let dues = Vec::new();
+    let mut prepared = Prepared { gathered, judge, policy, plan, scope, values, behind, gone, known, dues };
+    (prepared.plan, prepared.dues) = prepared.planned(job)?;
     Ok(prepared)
 }
 
+/// The directory's values of each person, judged, once everything was fetched that these and the recipients' values need.
+async fn judged(job: &Job<'_>, judge: &mut Judge, gathered: &Gathered) -> Result<Vec<Vec<Value>>> {
+    struct Item<'a> {
+        person: &'a Person,
+        recipient: Option<&'a Recipient>,
+        values: Vec<Value>,
+        needs: BTreeSet<Need>,
+    }
+    let mut retriever = job.retriever();
+    // without one nobody asks what is lacking
+    let fetches = retriever.is_some();
+    let recipient = |found: &Match| match found {
+        Match::One(place) if fetches => gathered.recipients.get(*place),
+        _ => None,
+    };
+    let pairs = gathered.people.iter().zip(&gathered.matches);
+    let mut items: Vec<_> = pairs
+        .map(|(person, found)| Item { person, recipient: recipient(found), values: Vec::new(), needs: BTreeSet::new() })
+        .collect();
+    let rejudge = |judge: &Judge, item: &mut Item<'_>| {
+        item.values = judge.person(item.person);
+        let before = item.recipient.map(|it| judge.recipient(it, &item.person.addresses)).unwrap_or_default();
+        item.needs = needs(&item.values, &before);
+    };
+    judge_all(judge, retriever.as_mut(), job.observer, &mut items, rejudge, |item| item.needs.clone()).await?;
+    Ok(items.into_iter().map(|item| item.values).collect())
+}
+
+/// What is known of everybody, or of those who changed.
+fn known(job: &Job<'_>, scope: &Scope, gathered: &Gathered) -> Result<BTreeMap<String, KnownPerson>> {
+    let Some(last) = &scope.last else { return Ok(BTreeMap::new()) };
+    if gathered.changed.is_none() {
+        return job.store.known_people(&last.scope);
+    }
+    let mut known = BTreeMap::new();
+    for person in &gathered.people {
+        if let Some(found) = job.store.known_person(&last.scope, &person.identity)? {
+            known.insert(person.identity.clone(), found);
+        }
+    }
+    Ok(known)
+}
+
 async fn scope(job: &Job<'_>, selection: &Selection, gathered: &Gathered, force: &[String]) -> Result<Scope> {
-    let hash = directory::scope(job.config.only_directory()?);
+    let hash = directory::scope_of(job.config)?;
     let last = job.store.last_complete_read()?;
     let changed = last.as_ref().is_some_and(|last| last.scope != hash);
     let forced = force.iter().any(|name| name == "scope");
@@ -104,22 +156,39 @@ fn behind(gathered: &Gathered) -> HashMap<String, usize> {
         .collect()
 }
 
-/// People of the last complete read who are not in this one; a recipient somebody else stands behind now is theirs.
+/// People seen earlier who are not there any more; a recipient somebody else stands behind now is theirs.
 fn gone(job: &Job<'_>, gathered: &Gathered, scope: &Scope, behind: &HashMap<String, usize>) -> Result<Vec<Gone>> {
     let Some(last) = scope.last.as_ref().filter(|_| scope.everybody) else { return Ok(Vec::new()) };
     let seen: HashSet<&str> = gathered.people.iter().map(|person| person.identity.as_str()).collect();
     let places: HashMap<&str, usize> =
         gathered.recipients.iter().enumerate().map(|(place, recipient)| (recipient.identity.as_str(), place)).collect();
-    let vanished = job.store.vanished(&last.scope, &seen)?;
-    Ok(vanished
-        .into_iter()
-        .map(|Vanished { identity, recipient }| {
-            let left = recipient.filter(|recipient| !behind.contains_key(recipient));
-            let recipient = left.and_then(|recipient| places.get(recipient.as_str()).copied());
-            let contested = recipient.is_some_and(|place| gathered.contested.contains(&place));
-            Gone { identity, recipient, contested }
-        })
-        .collect())
+    let vanished = match &gathered.changed {
+        None => job.store.vanished(&last.scope, &seen)?,
+        Some(changed) => {
+            let known = |identity: &String| {
+                let known = job.store.known_person(&last.scope, identity)?;
+                Ok(known.map(|known| Vanished { identity: identity.clone(), recipient: known.recipient }))
+            };
+            changed.gone.iter().filter_map(|identity| known(identity).transpose()).collect::<Result<_>>()?
+        }
+    };
+    let all_gone: HashSet<&str> = vanished.iter().map(|gone| gone.identity.as_str()).collect();
+    let mut gone = Vec::new();
+    for Vanished { identity, recipient } in &vanished {
+        let left = recipient.as_ref().filter(|recipient| !behind.contains_key(*recipient));
+        let place = left.and_then(|recipient| places.get(recipient.as_str()).copied());
+        // a read of changes does not meet those who claim it and did not change
+        let unmet = match (left, &gathered.changed) {
+            (Some(recipient), Some(_)) => {
+                let others = job.store.claimants(&last.scope, recipient)?;
+                others.iter().any(|other| !seen.contains(other.as_str()) && !all_gone.contains(other.as_str()))
+            }
+            _ => false,
+        };
+        let contested = place.is_some_and(|place| gathered.contested.contains(&place)) || unmet;
+        gone.push(Gone { identity: identity.clone(), recipient: place, contested });
+    }
+    Ok(gone)
 }
 
 /// After a read that ended early only the store can tell of rivals that were not reached: a recipient whose person of an
@@ -137,27 +206,33 @@ fn part_from_unread(gathered: &mut Gathered, known: &BTreeMap<String, KnownPerso
     }
 }
 
-/// Judging and planning never wait, so they have to look for a caller who wants no more.
+/// Planning never waits, so it has to look for a caller who wants no more.
 fn go_on(job: &Job<'_>) -> Result<()> {
     if job.observer.is_cancelled() { Err(Error::new(Code::Cancelled)) } else { Ok(()) }
 }
 
 impl Prepared {
-    fn planned(&self, job: &Job<'_>) -> Result<Plan> {
+    /// The plan, and when each person falls due.
+    fn planned(&self, job: &Job<'_>) -> Result<(Plan, Vec<Option<i64>>)> {
         job.observer.begin(Phase::Planning, self.gathered.people.len());
-        let mut changes = Vec::new();
+        let evidence_due = self.judge.due_ms();
+        let (mut changes, mut dues) = (Vec::new(), Vec::new());
         for (place, person) in self.gathered.people.iter().enumerate() {
             job.observer.step();
             go_on(job)?;
+            let mut due = None;
             match self.gathered.matches.get(place) {
                 Some(Match::One(recipient)) => {
                     if let Some(recipient) = self.gathered.recipients.get(*recipient) {
-                        changes.extend(self.of_person(job, place, recipient)?);
+                        let planned = self.of_person(job, place, recipient)?;
+                        changes.extend(planned.changes);
+                        due = earliest(planned.due_ms, evidence_due.filter(|_| planned.has_values));
                     }
                 }
                 Some(Match::None(unmatched)) => changes.push(skip_person(person, unmatched.reason())),
                 Some(Match::Ambiguous) | None => changes.push(skip_person(person, reason::AMBIGUOUS)),
             }
+            dues.push(due);
         }
         if !self.scope.everybody {
             changes.extend(self.gathered.deleted.iter().map(|person| skip_person(person, reason::VANISHED)));
@@ -167,13 +242,13 @@ impl Prepared {
                 changes.extend(self.of_gone(job, &gone.identity, recipient)?);
             }
         }
-        Ok(Plan::new(changes))
+        Ok((Plan::new(changes), dues))
     }
 
     /// Plans a recipient anew from what it holds now, with the numbers of the rows it replaces.
     pub(super) fn anew(&self, job: &Job<'_>, person: &str, now: &Recipient) -> Result<Vec<Change>> {
         let mut changes = match self.behind.get(&now.identity) {
-            Some(place) => self.of_person(job, *place, now)?,
+            Some(place) => self.of_person(job, *place, now)?.changes,
             None => self.of_gone(job, person, now)?,
         };
         for change in &mut changes {
@@ -186,19 +261,24 @@ impl Prepared {
         Ok(changes)
     }
 
-    fn of_person(&self, job: &Job<'_>, place: usize, recipient: &Recipient) -> Result<Vec<Change>> {
+    fn of_person(&self, job: &Job<'_>, place: usize, recipient: &Recipient) -> Result<Planned> {
         let (Some(person), Some(values)) = (self.gathered.people.get(place), self.values.get(place)) else {
-            return Ok(Vec::new());
+            return Ok(Planned::default());
         };
+        let before = self.judge.recipient(recipient, &person.addresses);
         let subject = Subject {
             person: &person.identity,
             recipient,
             values,
-            before: &self.judge.recipient(recipient, &person.addresses),
+            before: &before,
             ours: &job.store.ours(&recipient.identity)?,
             circumstances: self.circumstances(person.complete),
         };
-        Ok(plan_recipient(&subject, &self.policy))
+        let held = Attribute::ALL.into_iter().filter_map(|attribute| before.values(attribute)).flatten();
+        let all: Vec<&Value> = values.iter().chain(held).collect();
+        let at_ms = self.judge.rules.at_ms;
+        let due_ms = all.iter().filter_map(|value| value.due_ms(at_ms)).min();
+        Ok(Planned { changes: plan_recipient(&subject, &self.policy), due_ms, has_values: !all.is_empty() })
     }
 
     fn of_gone(&self, job: &Job<'_>, person: &str, recipient: &Recipient) -> Result<Vec<Change>> {
@@ -227,12 +307,17 @@ impl Prepared {
         let window_ms = i64::from(window_hours) * 3_600_000;
         let (removals, losing_last) = job.store.removals_since(job.surroundings.now_ms() - window_ms)?;
         let same_scope = self.scope.everybody && !self.scope.changed;
+        let people_now = match (&self.gathered.changed, &self.scope.last) {
+            (None, _) => Some(self.gathered.people.len() as u64),
+            (Some(_), Some(last)) => Some(last.people.saturating_sub(self.gone.len() as u64)),
+            (Some(_), None) => None,
+        };
         Ok(GuardInput {
             removals: self.plan.recipients_losing(),
             removals_in_window: removals,
             people_losing_last: self.plan.people_losing_last(),
             people_losing_last_in_window: losing_last,
-            people_now: same_scope.then_some(self.gathered.people.len() as u64),
+            people_now: people_now.filter(|_| same_scope),
             people_at_last_read: self.scope.last.as_ref().filter(|_| !self.scope.changed).map(|last| last.people),
             people_looked_at: self.gathered.people.len() as u64,
             newly_unfit: self.newly_unfit(),
@@ -249,29 +334,50 @@ impl Prepared {
 
     /// Everybody of this read, for the store.
     pub(super) fn seen(&self) -> Vec<SeenPerson<'_>> {
-        let people = self.gathered.people.iter().zip(&self.values).zip(&self.gathered.matches);
+        let recipient = |place: &usize| self.gathered.recipients.get(*place).map(|it| it.identity.as_str());
+        let people = self.gathered.people.iter().zip(&self.values).enumerate();
         people
-            .map(|((person, values), found)| SeenPerson {
+            .map(|(place, (person, values))| SeenPerson {
                 identity: &person.identity,
-                recipient: match found {
-                    Match::One(place) => self.gathered.recipients.get(*place).map(|it| it.identity.as_str()),
+                recipient: match self.gathered.matches.get(place) {
+                    Some(Match::One(place)) => recipient(place),
                     _ => None,
                 },
                 fitness: best(values),
+                claims: self.gathered.claims.get(place).and_then(|place| recipient(place.as_ref()?)),
+                digest: Some(digest(person)),
+                due_ms: self.dues.get(place).copied().flatten(),
             })
             .collect()
     }
 
-    /// People who are gone and need not stay known for what nobody can decide yet, with the recipient each left behind.
-    pub(super) fn forgettable(&self) -> impl Iterator<Item = (&str, Option<&Recipient>)> {
-        let clear = self.gone.iter().filter(|gone| !gone.contested);
-        clear.map(|gone| (gone.identity.as_str(), gone.recipient.and_then(|it| self.gathered.recipients.get(it))))
+    /// People who are gone, with the recipient each left behind; `None` within for one whose recipient nobody can decide
+    /// about yet.
+    pub(super) fn gone(&self) -> impl Iterator<Item = (&str, Option<Option<&Recipient>>)> {
+        self.gone.iter().map(|gone| {
+            let left = gone.recipient.and_then(|place| self.gathered.recipients.get(place));
+            (gone.identity.as_str(), (!gone.contested).then_some(left))
+        })
     }
 
     /// How many recipients somebody stands behind.
     pub(super) fn recipients(&self) -> usize {
         self.behind.len()
     }
+}
+
+/// What is to be done about one recipient.
+#[derive(Default)]
+struct Planned {
+    changes: Vec<Change>,
+    /// When one of the values on either side begins or ends to be valid in time.
+    due_ms: Option<i64>,
+    has_values: bool,
+}
+
+/// The earlier of two times there may be.
+fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).min()
 }
 
 /// The fitness of the best value; `None` without any.

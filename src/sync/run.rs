@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use crate::directory::{self, Selection};
 use crate::error::{Code, Error, Result};
 use crate::planning::{Action, Change, skip_unresolved};
-use crate::store::{ChangeResult, CompleteRead};
+use crate::store::{ChangeResult, DirectoryRead, KeptCursor, PolicyType, Retry};
 
 use super::apply::{Task, WhenStale};
+use super::extent::{Circumstances, Extent, extent};
 use super::prepare::{Prepared, prepare};
-use super::record::Record;
+use super::record::{Record, policy_hash};
 use super::write_all::write_all;
 use super::{Job, guard};
 
@@ -18,6 +19,8 @@ use super::{Job, guard};
 pub struct Request {
     /// Which people are looked at.
     pub selection: Selection,
+    /// Everybody or what changed; as the store has it if absent.
+    pub policy_type: Option<PolicyType>,
     /// Whether nothing is written.
     pub staging: bool,
     /// Guards that are lifted for this run, and `scope`.
@@ -34,15 +37,32 @@ pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
         true => None,
         false => Some(job.store.lock_for_writing(job.surroundings.now_ms())?),
     };
-    let scope = directory::scope(job.config.only_directory()?);
+    let scope = directory::scope_of(job.config)?;
     let verb = if request.staging { "compare" } else { "sync" };
-    let mut record = Record::begin(*job, verb, request.staging, &scope).await?;
-    let outcome = work(job, request, &mut record).await;
+    let circumstances = Circumstances {
+        asked: request.policy_type,
+        selection: &request.selection,
+        scope: &scope,
+        policy_hash: Some(&policy_hash(job)),
+        now_ms: job.surroundings.now_ms(),
+    };
+    let extent = extent(job.store, job.config, circumstances)?;
+    let policy_type = match extent {
+        Extent::Everybody(_) => PolicyType::Initial,
+        Extent::Changed(_) => PolicyType::Delta,
+    };
+    let mut record = Record::begin(job.context, verb, policy_type, request.staging, &scope).await?;
+    let calls_before = job.exchange.calls().requests;
+    let outcome = work(job, request, extent, &mut record).await;
+    record.counters.requests = job.exchange.calls().requests - calls_before;
     record.end(outcome).await
 }
 
-async fn work(job: &Job<'_>, request: &Request, record: &mut Record<'_>) -> Result<()> {
-    let prepared = prepare(job, &request.selection, &request.force, !request.staging).await?;
+async fn work(job: &Job<'_>, request: &Request, extent: Extent, record: &mut Record<'_>) -> Result<()> {
+    let prepared = prepare(job, &request.selection, extent, &request.force, !request.staging).await?;
+    if prepared.gathered.changed.is_none() {
+        record.looks_at_everybody()?;
+    }
     record.counters.people = prepared.gathered.people.len() as u64;
     record.counters.recipients = prepared.recipients() as u64;
     store_plan(job, record.run, &prepared)?;
@@ -104,17 +124,42 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     if !scope.everybody || (scope.changed && !scope.forced) {
         return Ok(());
     }
-    let seen = prepared.seen();
     let replaces = scope.last.as_ref().map(|last| last.scope.as_str()).filter(|last| *last != scope.hash);
     let at_ms = job.surroundings.now_ms();
-    job.store.record_read(&CompleteRead { scope: &scope.hash, replaces, run: record.run, at_ms, people: &seen })?;
-    for (identity, recipient) in prepared.forgettable() {
+    let (mut gone, mut forgotten) = (Vec::new(), Vec::new());
+    for (identity, left) in prepared.gone() {
         // while something of ours is left behind, who left it stays known
-        let clean = recipient.map_or(Ok(true), |it| job.store.ours(&it.identity).map(|ours| ours.is_empty()))?;
-        if clean {
-            job.store.forget_person(&scope.hash, identity)?;
-        }
+        let clean = match left {
+            Some(Some(recipient)) => job.store.ours(&recipient.identity)?.is_empty(),
+            Some(None) => true,
+            None => false,
+        };
+        if clean { forgotten.push(identity) } else { gone.push(identity) }
     }
+    let report = &prepared.gathered.report;
+    let cursor = report.cursor.as_ref().map(|cursor| (cursor, cursor.to_bytes()));
+    let cursor =
+        cursor.as_ref().map(|(cursor, bytes)| KeptCursor { method: cursor.method(), server: cursor.server(), bytes });
+    let changed = prepared.gathered.changed.as_ref();
+    let unseen = changed.into_iter().flat_map(|changed| &changed.unseen);
+    let unseen = unseen.map(|identity| Retry { identity: identity.clone(), error_code: 0 });
+    // a person whose values could not all be read
+    let partly = prepared.gathered.people.iter().filter(|person| !person.complete);
+    let partly = partly.map(|person| Retry { identity: person.identity.clone(), error_code: 0 });
+    let retries: Vec<_> = record.retries.iter().cloned().chain(unseen).chain(partly).collect();
+    job.store.record_read(&DirectoryRead {
+        scope: &scope.hash,
+        replaces,
+        run: record.run,
+        at_ms,
+        is_complete: changed.is_none(),
+        people: &prepared.seen(),
+        gone: &gone,
+        forgotten: &forgotten,
+        retries: &retries,
+        policy_hash: &record.policy_hash,
+        cursor,
+    })?;
     job.store.purge(job.store.keep_days(job.config)?, at_ms)?;
     Ok(())
 }

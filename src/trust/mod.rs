@@ -1,14 +1,20 @@
-//! Where anchors, intermediates and CRLs come from: files, told apart by content, into the evidence validation needs.
+//! Where anchors, intermediates, CRLs and OCSP answers come from, into the evidence validation needs: files, told apart by content; and
+//! what `retriever` fetches from the places certificates name.
+
+mod answer;
+mod retriever;
 
 use std::path::{Path, PathBuf};
 
-use crate::certificate::Bundle;
+use crate::certificate::{Bundle, OcspResponse, Sha256};
 use crate::config::{AnchorFile, Config};
 use crate::error::{Code, Error, Result};
 use crate::platform;
 use crate::validation::{Anchor, Evidence};
 
-/// One source of certificates or CRLs.
+pub use retriever::{Brought, Retriever};
+
+/// One source of certificates, CRLs or OCSP answers.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// A file, or a folder whose files are read.
@@ -26,6 +32,8 @@ pub struct Sources {
     pub intermediates: Vec<Source>,
     /// CRLs.
     pub crls: Vec<Source>,
+    /// OCSP answers, one in a file.
+    pub ocsp_responses: Vec<Source>,
 }
 
 impl Sources {
@@ -40,7 +48,26 @@ impl Sources {
             anchors: anchors.collect(),
             intermediates: config.trust.intermediates.iter().map(source).collect(),
             crls: config.revocation.crls.iter().map(source).collect(),
+            ocsp_responses: Vec::new(),
         }
+    }
+
+    /// A digest of all of it: what verdicts rest on may be other evidence if this is another one.
+    ///
+    /// # Errors
+    /// `file_not_found`, `file_unreadable`; the target is the file.
+    pub fn digest(&self) -> Result<Sha256> {
+        let mut parts = Vec::new();
+        for (source, domains) in &self.anchors {
+            parts.push(format!("anchor {domains:?} {}", digests(source)?));
+        }
+        for source in &self.intermediates {
+            parts.push(format!("intermediate {}", digests(source)?));
+        }
+        for source in &self.crls {
+            parts.push(format!("crl {}", digests(source)?));
+        }
+        Ok(Sha256::of(parts.join("\n").as_bytes()))
     }
 
     /// Reads all of it.
@@ -61,16 +88,42 @@ impl Sources {
         for source in &self.crls {
             crls.extend(bundles(source)?.into_iter().flat_map(|bundle| bundle.crls));
         }
-        Ok(Evidence::new(anchors, intermediates, crls))
+        let mut answers = Vec::new();
+        for source in &self.ocsp_responses {
+            answers.extend(ocsp_responses(source)?);
+        }
+        let mut evidence = Evidence::new(anchors, intermediates, crls);
+        evidence.add_ocsp_responses(answers);
+        Ok(evidence)
+    }
+}
+
+fn digests(source: &Source) -> Result<String> {
+    let of = |bytes: &[u8]| Sha256::of(bytes).to_string();
+    match source {
+        Source::Bytes(bytes) => Ok(of(bytes)),
+        Source::Path(path) => {
+            let files = files(path)?.into_iter().map(|file| Ok(of(&read(&file)?)));
+            Ok(files.collect::<Result<Vec<_>>>()?.join(" "))
+        }
     }
 }
 
 fn bundles(source: &Source) -> Result<Vec<Bundle>> {
+    each(source, bundle)
+}
+
+fn ocsp_responses(source: &Source) -> Result<Vec<OcspResponse>> {
+    each(source, |bytes, target| {
+        OcspResponse::parse(bytes).map_err(|_| Error::new(Code::TrustUnreadable).target(target))
+    })
+}
+
+/// What is made of the bytes of each file, or of those handed in, which have no name.
+fn each<T>(source: &Source, make: impl Fn(&[u8], &str) -> Result<T>) -> Result<Vec<T>> {
     match source {
-        Source::Bytes(bytes) => Ok(vec![bundle(bytes, "")?]),
-        Source::Path(path) => {
-            files(path)?.iter().map(|file| bundle(&read(file)?, &file.display().to_string())).collect()
-        }
+        Source::Bytes(bytes) => Ok(vec![make(bytes, "")?]),
+        Source::Path(path) => files(path)?.iter().map(|file| make(&read(file)?, &file.display().to_string())).collect(),
     }
 }
 

@@ -8,7 +8,7 @@ mod interrupted;
 mod killed;
 mod locks;
 mod pki;
-#[path = "../ldap/scripted_server.rs"]
+#[path = "../ldap/scripted_server/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of LDAP, which need more of it")]
 mod scripted_server;
 mod unread;

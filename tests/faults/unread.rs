@@ -29,7 +29,7 @@ fn person(human: &Human) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// The first of two people comes on a page of its own; what follows is up to the act.
-fn stops(bench: &Bench, act: impl Fn((Vec<u8>, Vec<u8>)) -> Act + Send + 'static) -> String {
+fn stops(bench: &Bench, act: impl Fn((Vec<u8>, Vec<u8>)) -> Act + Send + Sync + 'static) -> String {
     let (first, second) = (person(&bench.people[0]), person(&bench.people[1]));
     serve(move |number, _| match number {
         0 => Act::Send(vec![result(0x61, 0, "")]),

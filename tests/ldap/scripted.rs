@@ -10,7 +10,7 @@ use crate::reader::{anonymous, directory, everybody, failed, people, simple, ste
 use crate::scripted_server::{Act, entry, page_end, person, reference, result, serve, tlv};
 
 /// A configuration for a server that takes the bind, has an empty root DSE, and is asked for people from request 2 on.
-fn asked(script: impl Fn(usize, &[u8]) -> Act + Send + 'static) -> Directory {
+fn asked(script: impl Fn(usize, &[u8]) -> Act + Send + Sync + 'static) -> Directory {
     let url = serve(move |number, request| match number {
         0 => Act::Send(vec![result(0x61, 0, "")]),
         1 => Act::Send(vec![page_end(b"")]),

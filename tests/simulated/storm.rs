@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use smimesync::exchange::Exchange;
 use smimesync::store::Store;
-use smimesync::sync::{Job, Request, run};
+use smimesync::sync::{Job, Request, RunContext, run};
 use smimesync::text::Culture;
 use smimesync_tenant::{
     Endpoint, Fault, FaultKind, RateLimit, ReadBack, Recipient, RedirectTo, RequestEntry, SetResponse, Switches,
@@ -113,12 +113,14 @@ pub(crate) fn until_done(scene: &Scene, seed: u64, switches: Switches) -> Outcom
             runs += 1;
             let observer = Counting::default();
             let job = Job {
-                config: &scene.config,
-                store: &store,
                 exchange: &exchange,
-                surroundings: surroundings.as_ref(),
-                observer: &observer,
-                culture: Culture::English,
+                context: RunContext {
+                    config: &scene.config,
+                    store: &store,
+                    surroundings: surroundings.as_ref(),
+                    observer: &observer,
+                    culture: Culture::English,
+                },
             };
             let ended = run(&job, &Request::default()).await;
             if ended.is_ok() && observer.failures() == 0 {

@@ -13,6 +13,7 @@ use crate::people::Person;
 
 use super::connect::Connection;
 use super::failure::{INVALID_DN_SYNTAX, NO_SUCH_OBJECT};
+use super::group::Membership;
 use super::search::{Request, Search, one};
 
 /// Entries per page unless configured; Active Directory gives no more than this (MaxPageSize).
@@ -27,16 +28,18 @@ pub(super) struct Questions {
     filter: String,
     attributes: Vec<String>,
     page_size: u32,
+    /// Whose members alone are people.
+    members: Option<Membership>,
 }
 
 impl Questions {
-    /// Looks at the server's root DSE and puts the filters together.
+    /// Looks at the server's root DSE and the configuration's group, and puts the filters together.
     ///
     /// # Errors
-    /// Those of the connection.
+    /// Those of the connection; those of [`Membership::of`].
     pub(super) async fn new(connection: &mut Connection, config: &config::Directory, wanted: &Wanted) -> Result<Self> {
         let root = one(connection, "", &["supportedCapabilities"]).await?.unwrap_or_default();
-        let active_directory = root.all("supportedCapabilities").any(|value| value == ACTIVE_DIRECTORY);
+        let active_directory = is_active_directory(&root);
         let people = if active_directory {
             "(objectCategory=person)(|(objectClass=user)(objectClass=contact))"
         } else {
@@ -48,10 +51,16 @@ impl Questions {
         let page_size = config.page_size.unwrap_or(DEFAULT_PAGE_SIZE);
         // one more than the limit shows that there is more
         let enough = wanted.limit.and_then(|limit| u32::try_from(limit.saturating_add(1)).ok());
+        let members = match &config.group {
+            Some(group) => Some(Membership::of(connection, group, active_directory).await?),
+            None => None,
+        };
+        let member = members.as_ref().and_then(Membership::filter).unwrap_or_default();
         Ok(Self {
             active_directory,
-            filter: format!("(&{people}{})", wanted.filters.concat()),
+            filter: format!("(&{people}{}{member})", wanted.filters.concat()),
             attributes,
+            members,
             page_size: page_size.min(enough.filter(|_| wanted.identities.is_empty()).unwrap_or(page_size)),
         })
     }
@@ -61,15 +70,32 @@ impl Questions {
         self.search(base, Scope::Subtree, self.filter.clone())
     }
 
-    /// The search for those with certificates below a base.
-    pub(super) fn with_certificates(&self, base: &str) -> Search {
-        let filter = format!("(&{}(|(userCertificate=*)(userSMIMECertificate=*)))", self.filter);
-        self.search(base, Scope::Subtree, filter)
+    /// The search for those who have an attribute, for one of them to be looked at.
+    pub(super) fn having(&self, base: &str, attribute: &str) -> Search {
+        let mut search = self.search(base, Scope::Subtree, format!("(&{}({attribute}=*))", self.filter));
+        search.one_by_one();
+        search
     }
 
-    fn search(&self, base: &str, scope: Scope, filter: String) -> Search {
+    /// A search for people with another filter.
+    pub(super) fn search(&self, base: &str, scope: Scope, filter: String) -> Search {
         let (attributes, page_size) = (self.attributes.clone(), self.page_size);
-        Search::new(Request { base: base.to_owned(), scope, filter, attributes, page_size })
+        Search::new(Request { base: base.to_owned(), scope, filter, attributes, page_size, controls: Vec::new() })
+    }
+
+    /// What the wanted match.
+    pub(super) fn filter(&self) -> &str {
+        &self.filter
+    }
+
+    /// What is read of each.
+    pub(super) fn attributes(&self) -> &[String] {
+        &self.attributes
+    }
+
+    /// Whether the server is Active Directory.
+    pub(super) fn active_directory(&self) -> bool {
+        self.active_directory
     }
 }
 
@@ -87,6 +113,12 @@ pub(super) struct Reading<'a> {
     pub(super) sink: &'a Sender<Person>,
     /// References left alone.
     pub(super) referrals: u64,
+    /// Whether the wanted are a caller's selection.
+    pub(super) is_selected: bool,
+    /// The newest `modifyTimestamp` seen, where it is to be looked for.
+    pub(super) newest: Option<String>,
+    /// Whose members alone are wanted; known when the reading runs.
+    pub(super) members: Option<Membership>,
 }
 
 impl Reading<'_> {
@@ -95,7 +127,11 @@ impl Reading<'_> {
     /// # Errors
     /// Those of a search; `config_value` or `option_value` for a base that does not exist; `cancelled`.
     pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<()> {
-        let questions = Questions::new(connection, self.config, self.wanted).await?;
+        let mut questions = Questions::new(connection, self.config, self.wanted).await?;
+        if self.newest.is_some() {
+            questions.attributes.push("modifyTimestamp".into());
+        }
+        self.members = questions.members.take();
         let wanted = self.wanted;
         if wanted.identities.is_empty() {
             for base in &wanted.bases {
@@ -164,10 +200,21 @@ impl Reading<'_> {
     }
 
     /// Hands a person on if it is wanted; `false` when the limit is reached.
-    async fn hand_on(&mut self, entry: &Entry) -> Result<bool> {
+    ///
+    /// # Errors
+    /// `directory_protocol` for what is no DN, `cancelled`.
+    pub(super) async fn hand_on(&mut self, entry: &Entry) -> Result<bool> {
+        if let (Some(newest), Some(stamp)) = (&mut self.newest, stamp(entry))
+            && stamp > *newest
+        {
+            *newest = stamp;
+        }
         let Some(person) = person(entry, self.config.source_anchor.as_deref()) else { return Ok(true) };
         let name = Name::parse(&entry.dn)
             .ok_or_else(|| Error::new(Code::DirectoryProtocol).with("detail", format!("{} is no DN", entry.dn)))?;
+        if self.members.as_ref().is_some_and(|members| !members.covers(&name)) {
+            return Ok(true);
+        }
         match self.finder.take(person, &name) {
             Next::Deliver(person) => self.deliver(*person).await.map(|()| true),
             Next::Continue => Ok(true),
@@ -178,6 +225,18 @@ impl Reading<'_> {
     async fn deliver(&self, person: Person) -> Result<()> {
         self.sink.send(person).await.map_err(|_| Error::new(Code::Cancelled))
     }
+}
+
+/// Whether a root DSE is Active Directory's.
+pub(super) fn is_active_directory(root: &Entry) -> bool {
+    root.all("supportedCapabilities").any(|value| value == ACTIVE_DIRECTORY)
+}
+
+/// An entry's `modifyTimestamp` to the second, as 14 digits, which sort as times do.
+pub(super) fn stamp(entry: &Entry) -> Option<String> {
+    let digits = entry.plain("modifyTimestamp").next()?.get(..14)?;
+    let text = std::str::from_utf8(digits).ok()?;
+    text.bytes().all(|digit| digit.is_ascii_digit()).then(|| text.to_owned())
 }
 
 /// A base that the server does not know or does not show.

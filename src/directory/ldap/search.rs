@@ -1,8 +1,8 @@
 //! Searches in pages (RFC 2696), entry by entry, with attributes in ranges fetched to their end.
 
 use ldap3::asn1::{PL, StructureTag, parse_tag};
-use ldap3::controls::{Control, ControlType, PagedResults};
-use ldap3::{LdapResult, Scope, SearchStream};
+use ldap3::controls::{Control, ControlType, PagedResults, RawControl};
+use ldap3::{LdapResult, ResultEntry, Scope, SearchStream};
 
 use crate::directory::entry::Entry;
 use crate::error::{Code, Error, Result};
@@ -28,12 +28,53 @@ pub(super) struct Request {
     pub(super) attributes: Vec<String>,
     /// Entries per page.
     pub(super) page_size: u32,
+    /// Controls besides that of the pages.
+    pub(super) controls: Vec<RawControl>,
+}
+
+/// The answers to one search request. The server is held back while they are not taken, so however many it sends, a
+/// bounded part of them is in memory.
+pub(super) struct Items {
+    stream: SearchStream<'static, String, Vec<String>>,
+    id: i32,
+}
+
+impl Items {
+    /// Sends a search request with these controls alone: neither those of the request nor that of its pages.
+    ///
+    /// # Errors
+    /// Those of a search; the target is the server.
+    pub(super) async fn of(request: &Request, controls: Vec<RawControl>, connection: &mut Connection) -> Result<Self> {
+        let Request { base, scope, filter, attributes, .. } = request;
+        let mut ldap = connection.operation();
+        ldap.with_controls(controls);
+        match ldap.streaming_search(base, *scope, filter, attributes.clone()).await {
+            Ok(mut stream) => {
+                let id = stream.ldap_handle().last_id();
+                connection.relay().account(id);
+                Ok(Self { stream, id })
+            }
+            Err(error) => Err(connection.failed(error, Doing::Search).await),
+        }
+    }
+
+    /// The next entry, reference or intermediate message; `None` when the result has come.
+    pub(super) async fn next(&mut self, connection: &Connection) -> ldap3::result::Result<Option<ResultEntry>> {
+        let next = self.stream.next().await;
+        connection.relay().took(self.id);
+        next
+    }
+
+    /// The result, after the last item.
+    pub(super) async fn finish(&mut self) -> LdapResult {
+        self.stream.finish().await
+    }
 }
 
 /// A search under way.
 pub(super) struct Search {
     request: Request,
-    stream: Option<SearchStream<'static, String, Vec<String>>>,
+    stream: Option<Items>,
     cookie: Vec<u8>,
     pages: u32,
     empty_pages: u32,
@@ -59,6 +100,11 @@ impl Search {
             referrals: 0,
             result: failure::SUCCESS,
         }
+    }
+
+    /// Asks for pages of one entry, where the first is all that is wanted.
+    pub(super) fn one_by_one(&mut self) {
+        self.request.page_size = 1;
     }
 
     /// The next entry, complete where the server gives all values; `None` at the end.
@@ -88,7 +134,7 @@ impl Search {
             self.stream = Some(self.begin(connection).await?);
             return Ok(None);
         };
-        match stream.next().await {
+        match stream.next(connection).await {
             Ok(Some(item)) if item.is_ref() => {
                 self.referrals += 1;
                 Ok(None)
@@ -109,17 +155,13 @@ impl Search {
         }
     }
 
-    async fn begin(&mut self, connection: &mut Connection) -> Result<SearchStream<'static, String, Vec<String>>> {
+    async fn begin(&mut self, connection: &mut Connection) -> Result<Items> {
         self.pages += 1;
         self.page_has_entry = false;
         let size = i32::try_from(self.request.page_size).unwrap_or(i32::MAX);
-        let Request { base, scope, filter, attributes, .. } = &self.request;
-        let mut ldap = connection.operation();
-        ldap.with_controls(PagedResults { size, cookie: std::mem::take(&mut self.cookie) });
-        match ldap.streaming_search(base, *scope, filter, attributes.clone()).await {
-            Ok(stream) => Ok(stream),
-            Err(error) => Err(connection.failed(error, Doing::Search).await),
-        }
+        let paged = PagedResults { size, cookie: std::mem::take(&mut self.cookie) };
+        let controls = self.request.controls.iter().cloned().chain([paged.into()]).collect();
+        Items::of(&self.request, controls, connection).await
     }
 
     fn end_of_page(&mut self, result: &LdapResult, connection: &Connection) -> Result<()> {
@@ -146,7 +188,8 @@ impl Search {
     }
 }
 
-fn malformed(connection: &Connection) -> Error {
+/// A message that cannot be understood.
+pub(super) fn malformed(connection: &Connection) -> Error {
     Error::new(Code::DirectoryProtocol).with("detail", "a malformed message").target(connection.url.clone())
 }
 
@@ -169,7 +212,7 @@ async fn fetch_ranges(connection: &mut Connection, entry: &mut Entry) {
 }
 
 /// The entry of a SearchResultEntry (RFC 4511 4.5.2); `None` if it is malformed. ldap3's own form of it panics then.
-fn entry(tag: StructureTag) -> Option<Entry> {
+pub(super) fn entry(tag: StructureTag) -> Option<Entry> {
     let text = |tag: StructureTag| String::from_utf8(tag.expect_primitive()?).ok();
     let mut parts = tag.match_id(4)?.expect_constructed()?.into_iter();
     let mut entry = Entry::new(text(parts.next()?)?);
@@ -201,10 +244,17 @@ fn cookie(value: &[u8]) -> Option<Vec<u8>> {
 pub(super) async fn one(connection: &mut Connection, dn: &str, attributes: &[&str]) -> Result<Option<Entry>> {
     let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
     match connection.operation().search(dn, Scope::Base, "(objectClass=*)", attributes).await {
+        Ok(found) if found.1.rc == failure::NO_SUCH_OBJECT => Ok(None),
         Ok(found) if found.1.rc != failure::SUCCESS => {
             Err(failure::of_result(&found.1, Doing::Search).target(connection.url.clone()))
         }
-        Ok(found) => Ok(found.0.into_iter().find_map(|item| entry(item.0))),
+        Ok(found) => {
+            let mut found = found.0.into_iter().find_map(|item| entry(item.0));
+            if let Some(entry) = &mut found {
+                fetch_ranges(connection, entry).await;
+            }
+            Ok(found)
+        }
         Err(error) => Err(connection.failed(error, Doing::Search).await),
     }
 }

@@ -4,4 +4,4 @@ mod people;
 mod reader;
 
 pub use people::content_sha256;
-pub(super) use people::{check, read};
+pub(super) use people::{check, read, read_changes};

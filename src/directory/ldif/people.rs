@@ -15,7 +15,7 @@ use crate::directory::filter::Filter;
 use crate::directory::name::Name;
 use crate::directory::person::person;
 use crate::directory::selection::{Finder, Next, Repeated, Wanted};
-use crate::directory::{ReadReport, Selection, incomplete};
+use crate::directory::{ChangeReport, Changes, Cursor, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
 use crate::error::{Code, Error, Result};
 use crate::net::CheckStep;
 use crate::people::Person;
@@ -30,7 +30,7 @@ use super::reader::{Reader, Record};
 pub fn content_sha256(path: &Path) -> Result<Sha256> {
     let failed = |error: &io::Error| platform::file_error(path, error);
     let mut file = File::open(path).map_err(|error| failed(&error))?;
-    let mut hashing = Hashing { input: &mut file, context: Context::new(&SHA256) };
+    let mut hashing = Hashing { input: &mut file, context: Context::new(&SHA256), bytes: 0 };
     io::copy(&mut hashing, &mut io::sink()).map_err(|error| failed(&error))?;
     Ok(hashing.finish())
 }
@@ -42,19 +42,83 @@ pub(in crate::directory) fn read(
     selection: &Selection,
     sink: &Sender<Person>,
 ) -> Result<ReadReport> {
+    let mut finder = Finder::new(&Wanted::new(config, selection)?, Repeated::Another);
+    let mut report = read_with(config, base_dir, selection, &mut finder, sink)?;
+    if let [failed] = report.unresolved.as_slice()
+        && selection.identities.len() == 1
+        && report.complete
+    {
+        return Err(failed.clone());
+    }
+    report.complete &= !report.limit_reached;
+    if config.changes == config::Changes::None {
+        (report.cursor, report.no_cursor) = (None, Some(WhyEverybody::Off));
+    }
+    Ok(report)
+}
+
+/// Reads the file again if it is another one; its people are compared by whoever takes them. Blocks.
+pub(in crate::directory) fn read_changes(
+    config: &config::Directory,
+    base_dir: Option<&Path>,
+    selection: &Selection,
+    since: &Since,
+    sink: &Sender<Person>,
+) -> Result<Changes> {
+    let Cursor::File { bytes, sha256 } = &since.cursor else {
+        return Ok(Changes::Everybody(WhyEverybody::OtherMethod));
+    };
+    if config.changes == config::Changes::None {
+        return Ok(Changes::Everybody(WhyEverybody::Off));
+    }
+    let path = path(config, base_dir)?;
+    let size = std::fs::metadata(&path).map_err(|error| platform::file_error(&path, &error))?.len();
+    let unchanged = size == *bytes && content_sha256(&path)?.as_bytes() == sha256;
+    if unchanged && since.besides.is_empty() {
+        let read = ReadReport {
+            complete: true,
+            content_sha256: Some(Sha256::from(*sha256)),
+            cursor: Some(since.cursor.clone()),
+            ..ReadReport::default()
+        };
+        let gone = Gone::Named(Vec::new());
+        return Ok(Changes::Read(Box::new(ChangeReport { read, gone, unseen: Vec::new(), deletions_show: true })));
+    }
+    let mut finder = Finder::new(&Wanted::new(config, selection)?, Repeated::Another);
+    let mut read = read_with(config, base_dir, selection, &mut finder, sink)?;
+    read.complete &= !read.limit_reached;
+    read.unresolved.clear();
+    let gone = match selection == &Selection::default() {
+        true => Gone::AllBut(finder.into_seen()),
+        false => Gone::Named(Vec::new()),
+    };
+    Ok(Changes::Read(Box::new(ChangeReport { read, gone, unseen: Vec::new(), deletions_show: true })))
+}
+
+fn read_with(
+    config: &config::Directory,
+    base_dir: Option<&Path>,
+    selection: &Selection,
+    finder: &mut Finder,
+    sink: &Sender<Person>,
+) -> Result<ReadReport> {
     let wanted = Wanted::new(config, selection)?;
     let path = path(config, base_dir)?;
     let file = File::open(&path).map_err(|error| platform::file_error(&path, &error))?;
     let named =
         |error: Error| if error.get_target().is_none() { error.target(path.display().to_string()) } else { error };
-    let mut hashing = Hashing { input: file, context: Context::new(&SHA256) };
-    let mut finder = Finder::new(&wanted, Repeated::Another);
+    let mut hashing = Hashing { input: file, context: Context::new(&SHA256), bytes: 0 };
     let mut report = ReadReport::default();
-    match entries(&mut hashing, config, &wanted, &mut finder, sink) {
+    match entries(&mut hashing, config, &wanted, finder, sink) {
         Ok(end) => {
             report.complete = matches!(end, End::Complete);
             match end {
-                End::Complete => report.content_sha256 = Some(hashing.finish()),
+                End::Complete => {
+                    let bytes = hashing.bytes;
+                    let sha256 = hashing.finish();
+                    report.content_sha256 = Some(sha256);
+                    report.cursor = Some(Cursor::File { bytes, sha256: *sha256.as_bytes() });
+                }
                 End::Limit => {}
                 End::Incomplete(reason) => report.incomplete_reason = Some(named(reason)),
             }
@@ -63,16 +127,9 @@ pub(in crate::directory) fn read(
         Err(error) => report.incomplete_reason = Some(incomplete(named(error))),
     }
     let found = finder.finish();
-    if let [failed] = found.unresolved.as_slice()
-        && wanted.identities.len() == 1
-        && report.complete
-    {
-        return Err(failed.clone());
-    }
     for person in found.people {
         send(sink, person)?;
     }
-    report.complete &= !finder.limit_reached();
     report.people = finder.delivered();
     report.limit_reached = finder.limit_reached();
     report.unresolved = found.unresolved;
@@ -184,6 +241,7 @@ fn count(file: File, config: &config::Directory) -> Result<(u64, u64)> {
 struct Hashing<R> {
     input: R,
     context: Context,
+    bytes: u64,
 }
 
 impl<R> Hashing<R> {
@@ -198,6 +256,7 @@ impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
         self.context.update(&buffer[..count]);
+        self.bytes += count as u64;
         Ok(count)
     }
 }

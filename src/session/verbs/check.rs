@@ -49,11 +49,17 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
 
 async fn steps(target: &str, config: &Config, context: &Context, output: &Output) -> Vec<CheckStep> {
     match target {
-        "directory" => match config.only_directory() {
-            Ok(directory) => match directory::check(directory, config.base_dir.as_deref()).await {
-                Ok(steps) => steps,
-                Err(error) => vec![failed("read", error)],
-            },
+        "directory" => match config.all_directories() {
+            Ok(directories) => {
+                let mut steps = Vec::new();
+                for directory in directories {
+                    match directory::check(directory, config.base_dir.as_deref()).await {
+                        Ok(tried) => steps.extend(tried),
+                        Err(error) => steps.push(failed("read", error)),
+                    }
+                }
+                steps
+            }
             Err(error) => vec![failed("configuration", error)],
         },
         "trust" => vec![timed("load", || trust(config))],
@@ -100,12 +106,14 @@ fn timed(step: &'static str, work: impl FnOnce() -> Result<Text>) -> CheckStep {
 }
 
 fn failed(step: &'static str, error: Error) -> CheckStep {
-    CheckStep::fail(step, 0, error, Some(Text::plain("check", "configuration")))
+    let remedy = error.get_remedy().cloned().unwrap_or_else(|| Text::plain("check", "configuration"));
+    CheckStep::fail(step, 0, error, Some(remedy))
 }
 
 fn row(target: &str, step: &CheckStep, culture: Culture) -> Row {
     let words = |text: &Option<Text>| text.as_ref().map(|text| text.render(culture));
-    let failure = || step.error.as_ref().map(|error| error.message(culture));
+    // the remedy has a column of its own
+    let failure = || step.error.as_ref().map(|error| error.text().render(culture));
     let seen = words(&step.detail).or_else(failure).or_else(|| step.target.clone());
     let row = Row::new(columns::of(Verb::Check))
         .set("target", target)

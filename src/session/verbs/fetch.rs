@@ -8,14 +8,15 @@ use tokio::sync::mpsc;
 use crate::certificate::SmimeValue;
 use crate::config::LogLevel;
 use crate::directory::{self, ReadReport, Selection};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::people::{Address, Person};
 use crate::session::columns::{self, PROBLEM};
 use crate::session::context::Context;
 use crate::session::options::{PolicyType, with_selection};
 use crate::session::output::Output;
 use crate::session::{Row, Verb, rows};
-use crate::sync::{Observer as _, Phase};
+use crate::store;
+use crate::sync::{self, Circumstances, Delta, Extent, Observer as _, Phase};
 use crate::text::Culture;
 
 use super::Work;
@@ -31,10 +32,13 @@ struct Options {
 
 pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
     let (selection, options) = with_selection::<Options>(options)?;
-    PolicyType::only_initial(options.policy_type)?;
+    let asked = options.policy_type.map(Into::into);
     Ok(Box::pin(async move {
         let culture = context.culture();
         let at_ms = context.config().at_ms(context.surroundings().now_ms())?;
+        if changes(&context, &selection, asked, &output, at_ms).await? {
+            return Ok(());
+        }
         let report = each_person(&context, &selection, &output, |person| vec![row(person, at_ms, culture)]).await?;
         for error in &report.unresolved {
             let row = Row::new(columns::of(Verb::Fetch)).set("identity", error.get_target());
@@ -44,6 +48,59 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     }))
 }
 
+/// Hands out who changed since the watermark, and who is gone; `false` where everybody is to be read.
+async fn changes(
+    context: &Context,
+    selection: &Selection,
+    asked: Option<store::PolicyType>,
+    output: &Output,
+    at_ms: i64,
+) -> Result<bool> {
+    let (config, culture) = (context.config(), context.culture());
+    // without a file there is no watermark, and none is made for the question
+    if config.store.path.is_none() && asked != Some(store::PolicyType::Delta) {
+        return Ok(false);
+    }
+    let store = context.store()?;
+    let scope = directory::scope_of(&config)?;
+    let now_ms = context.surroundings().now_ms();
+    let circumstances = Circumstances { asked, selection, scope: &scope, policy_hash: None, now_ms };
+    let why = match sync::extent(&store, &config, circumstances)? {
+        Extent::Everybody(why) => why,
+        Extent::Changed(cursor) => {
+            output.begin(Phase::ReadingPeople, 0);
+            let reading = sync::delta(&store, &config, selection, cursor, Vec::new(), || output.step());
+            match output.until_cancelled(reading).await?? {
+                Ok(delta) => {
+                    tell(&delta, output, at_ms, culture).await?;
+                    return delta.report.ended().map(|()| true);
+                }
+                Err(why) => Some(why),
+            }
+        }
+    };
+    if let Some(why) = why {
+        let detail = why.text().render(culture);
+        output.event(LogLevel::Warn, Code::EverybodyRead, vec![("detail", detail)]).await;
+    }
+    Ok(false)
+}
+
+async fn tell(delta: &Delta, output: &Output, at_ms: i64, culture: Culture) -> Result<()> {
+    output.event(LogLevel::Info, Code::PeopleRead, vec![("count", delta.people.len().to_string())]).await;
+    if !delta.deletions_show {
+        output.event(LogLevel::Warn, Code::DeletionsUnseen, Vec::new()).await;
+    }
+    for person in &delta.people {
+        output.row(row(person, at_ms, culture)).await?;
+    }
+    for identity in &delta.gone {
+        let gone = Row::new(columns::of(Verb::Fetch)).set("identity", identity.clone()).set("deleted", true);
+        output.row(gone).await?;
+    }
+    Ok(())
+}
+
 /// Reads the selected people, hands out the rows each gives, and tells how far the read got.
 pub(super) async fn each_person(
     context: &Context,
@@ -51,24 +108,37 @@ pub(super) async fn each_person(
     output: &Output,
     rows: impl Fn(&Person) -> Vec<Row>,
 ) -> Result<ReadReport> {
-    let config = context.config();
-    let directory = config.only_directory()?;
-    output.begin(Phase::ReadingPeople, 0);
-    let (sink, mut source) = mpsc::channel(WAITING);
-    let reading = directory::read(directory, config.base_dir.as_deref(), selection, sink);
-    let taking = async {
+    let taking = async |mut source: mpsc::Receiver<Person>| {
         while let Some(person) = source.recv().await {
             for row in rows(&person) {
                 output.row(row).await?;
             }
             output.step();
         }
-        Ok::<(), Error>(())
+        Ok(())
     };
+    read_people(context, selection, output, taking).await
+}
+
+/// Reads the selected people, hands them to `taking` as they come, and tells how far the read got.
+pub(super) async fn read_people(
+    context: &Context,
+    selection: &Selection,
+    output: &Output,
+    taking: impl AsyncFnOnce(mpsc::Receiver<Person>) -> Result<()>,
+) -> Result<ReadReport> {
+    let config = context.config();
+    output.begin(Phase::ReadingPeople, 0);
+    let (sink, source) = mpsc::channel(WAITING);
+    let reading = directory::read_all(&config, selection, sink);
     // a caller who wants no more drops the source, which ends the reading
-    let (report, taken) = output.until_cancelled(async { tokio::join!(reading, taking) }).await?;
+    let (report, taken) = output.until_cancelled(async { tokio::join!(reading, taking(source)) }).await?;
     taken?;
     let report = report?;
+    for error in &report.replaced {
+        let detail = error.message(context.culture());
+        output.event(LogLevel::Warn, Code::ServerReplaced, vec![("detail", detail)]).await;
+    }
     output.event(LogLevel::Info, Code::PeopleRead, vec![("count", report.people.to_string())]).await;
     if report.limit_reached {
         let limit = selection.limit.unwrap_or_default().to_string();

@@ -4,6 +4,12 @@ use super::Table;
 
 pub(super) const TABLE: Table = &[
     ("configuration", "mend the configuration at the place the error names"),
+    ("directory_attributes", "somebody has each: {present}"),
+    ("directory_attributes_absent", "somebody has each of {present}; nobody has {absent}"),
+    (
+        "directory_attributes_remedy",
+        "nobody has what is missing, or the account may not read it: look with another account",
+    ),
     ("directory_base", "give a base below which people are and that the account may read"),
     ("directory_bind", "check user and password of the directory's bind"),
     ("directory_bind_525", "the user does not exist"),
@@ -15,7 +21,22 @@ pub(super) const TABLE: Table = &[
     ("directory_bind_701", "the account has expired"),
     ("directory_bind_773", "the password must be changed first"),
     ("directory_bind_775", "the account is locked"),
+    ("directory_bind_80090346", "the server requires channel binding, which a Kerberos bind over TLS has"),
+    ("directory_bind_protection", "the server requires signing or TLS: use ldaps:// or start_tls"),
+    ("directory_chain", "the server sent {chain}"),
+    ("directory_chain_refused", "{reason}; the server sent {chain}"),
+    ("directory_changes", "give the account the right, or set directory/changes to auto or none"),
+    ("directory_changes_dirsync", "changes are read by DirSync, with the right to replicate"),
+    ("directory_changes_dirsync_own", "changes are read by DirSync, as far as the account may read itself"),
+    ("directory_changes_syncrepl", "changes are read by content synchronisation (RFC 4533)"),
+    (
+        "directory_changes_timestamps",
+        "changes are read by modifyTimestamp; who is gone shows at the next complete read",
+    ),
+    ("directory_changes_usn", "changes are read by uSNChanged"),
     ("directory_connect", "check host, port and firewall; LDAP listens on 389, LDAPS on 636"),
+    ("directory_deleted", "give the account the rights to list and to read CN=Deleted Objects"),
+    ("directory_deleted_none", "no deleted object shows: nothing was ever deleted, or the account may not see it"),
     ("directory_file", "export content records again, for example with ldapsearch -LLL -o ldif-wrap=no"),
     ("directory_found", "{people} people seen, {certificates} of them with certificates"),
     ("directory_found_more", "more than {people} people, {certificates} of the first ones with certificates"),
@@ -33,8 +54,9 @@ pub(super) const TABLE: Table = &[
     ),
     (
         "exchange_auth",
-        "check organization, app_id and the secret, and that the secret has not expired (Entra, App registrations)",
+        "check organization, app_id and the secret or certificate, and that it has not expired (Entra, App registrations)",
     ),
+    ("exchange_certificate", "certificate {thumbprint}, valid until {end}"),
     (
         "exchange_denied",
         "give the application the role Exchange Recipient Administrator; a new role takes up to an hour to count",

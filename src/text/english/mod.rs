@@ -1,5 +1,6 @@
 //! The English sentences, by kind; a kind's sentences stand in one table or in two.
 
+mod changes;
 mod checks;
 mod columns;
 mod errors;
@@ -9,6 +10,7 @@ mod lints;
 mod problems;
 mod remedies;
 mod settings;
+mod sign_in;
 mod weaknesses;
 
 /// One kind's sentences by name, sorted so that they can be searched.
@@ -22,6 +24,7 @@ pub(super) fn template(kind: &str, name: &str) -> Option<&'static str> {
 
 fn tables(kind: &str) -> &'static [Table] {
     match kind {
+        "changes" => &[changes::TABLE],
         "check" => &[checks::TABLE],
         "column" => &[columns::TABLE],
         "error" => &[errors::TABLE],
@@ -29,6 +32,7 @@ fn tables(kind: &str) -> &'static [Table] {
         "problem" => &[problems::TABLE],
         "remedy" => &[remedies::TABLE, lint_remedies::TABLE],
         "setting" => &[settings::TABLE],
+        "sign_in" => &[sign_in::TABLE],
         "weakness" => &[weaknesses::TABLE],
         _ => &[],
     }
@@ -43,7 +47,9 @@ pub(super) fn all(kind: &str) -> impl Iterator<Item = &'static (&'static str, &'
 mod tests {
     #[test]
     fn tables_are_sorted() {
-        for kind in ["check", "column", "error", "finding", "problem", "remedy", "setting", "weakness"] {
+        for kind in
+            ["changes", "check", "column", "error", "finding", "problem", "remedy", "setting", "sign_in", "weakness"]
+        {
             for pair in super::tables(kind).iter().flat_map(|table| table.windows(2)) {
                 assert!(pair[0].0 < pair[1].0, "{kind}: {} before {}", pair[0].0, pair[1].0);
             }

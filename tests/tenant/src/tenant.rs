@@ -1,8 +1,9 @@
 //! The tenant: its state behind one lock, and the ways to reach it.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -21,7 +22,9 @@ use crate::http;
 use crate::limits::Usage;
 use crate::log::{RequestEntry, RequestLog};
 use crate::recipients::{Found, Recipients};
-use crate::state::{App, Organization, Recipient, RecipientTypeDetails, SmimeConfig, State, StateError};
+use crate::state::{
+    App, ManagedIdentity, Organization, Recipient, RecipientTypeDetails, SmimeConfig, State, StateError,
+};
 use crate::switches::Switches;
 use crate::token;
 
@@ -44,7 +47,12 @@ pub(crate) struct Core {
     pub(crate) recipients: Recipients,
     pub(crate) smime_config: SmimeConfig,
     pub(crate) switches: Switches,
+    pub(crate) managed_identity: Option<ManagedIdentity>,
     pub(crate) log: RequestLog,
+    /// `jti` of the assertions seen: each is good once.
+    pub(crate) assertions: HashSet<String>,
+    /// Keys the agent of Azure Arc waits for, by their file: each is good once.
+    pub(crate) arc_keys: HashMap<PathBuf, String>,
     /// Tokens issued so far.
     pub(crate) tokens_issued: u64,
     /// Tokens up to this number are worth nothing.
@@ -63,7 +71,10 @@ impl Core {
             recipients: Recipients::new(state.recipients),
             smime_config: state.smime_config,
             switches: state.switches,
+            managed_identity: state.managed_identity,
             log: RequestLog::default(),
+            assertions: HashSet::new(),
+            arc_keys: HashMap::new(),
             tokens_issued: 0,
             tokens_revoked: 0,
             usage: Usage::default(),
@@ -77,6 +88,7 @@ impl Core {
             apps: self.apps.clone(),
             recipients: self.recipients.all().collect(),
             smime_config: self.smime_config.clone(),
+            managed_identity: self.managed_identity.clone(),
             switches: self.switches.clone(),
         }
     }
@@ -148,6 +160,7 @@ impl Tenant {
         core.recipients = fresh.recipients;
         core.smime_config = fresh.smime_config;
         core.switches = fresh.switches;
+        core.managed_identity = fresh.managed_identity;
         Ok(())
     }
 

@@ -1,0 +1,103 @@
+//! Who changed in the directory since the watermark, held against what the store knows.
+
+use std::collections::HashSet;
+
+use tokio::sync::mpsc;
+
+use crate::config::Config;
+use crate::directory::{self, Changes, Cursor, Gone, ReadReport, Selection, Since, WhyEverybody, person_key};
+use crate::error::Result;
+use crate::people::Person;
+use crate::store::Store;
+
+use super::digest::digest;
+
+/// People that wait between the directory and memory.
+const WAITING: usize = 256;
+
+/// Who changed.
+#[derive(Debug, Default)]
+pub struct Delta {
+    /// Those of whom anything is other than the store knows, and those asked for besides.
+    pub people: Vec<Person>,
+    /// Identities of people the store knows who are gone.
+    pub gone: Vec<String>,
+    /// Identities that changed and that the account does not see.
+    pub unseen: Vec<String>,
+    /// Whether deletions show.
+    pub deletions_show: bool,
+    /// How the read ended, with the next cursor.
+    pub report: ReadReport,
+}
+
+/// Reads what changed; `Err` within where everybody has to be read instead.
+///
+/// # Errors
+/// Those of the directory and of the store.
+pub async fn delta(
+    store: &Store,
+    config: &Config,
+    selection: &Selection,
+    cursor: Cursor,
+    besides: Vec<String>,
+    step: impl Fn(),
+) -> Result<std::result::Result<Delta, WhyEverybody>> {
+    let directory = config.only_directory()?;
+    let scope = directory::scope(directory);
+    let wanted: HashSet<String> = besides.iter().cloned().collect();
+    let since = Since { cursor, besides };
+    let (sink, mut source) = mpsc::channel::<Person>(WAITING);
+    let reading = directory::read_changes(directory, config.base_dir.as_deref(), selection, &since, sink);
+    let taking = async {
+        let mut people = Vec::new();
+        while let Some(person) = source.recv().await {
+            step();
+            if wanted.contains(&person.identity) || is_changed(store, &scope, &person)? {
+                people.push(person);
+            }
+        }
+        Ok::<_, crate::error::Error>(people)
+    };
+    let (changes, people) = tokio::join!(reading, taking);
+    let mut people = people?;
+    let told = match changes? {
+        Changes::Everybody(why) => return Ok(Err(why)),
+        Changes::Read(told) => *told,
+    };
+    let mut gone = match told.gone {
+        _ if !told.read.complete => Vec::new(),
+        Gone::Named(identities) => known_of(store, &scope, identities)?,
+        Gone::AllBut(there) => {
+            let known = store.known_people(&scope)?.into_keys();
+            known.filter(|identity| !there.contains(&person_key(identity))).collect()
+        }
+    };
+    // a tombstone that is an entry of its own
+    let tombstones = people.iter().filter(|person| person.deleted).map(|person| person.identity.clone()).collect();
+    gone.extend(known_of(store, &scope, tombstones)?);
+    people.retain(|person| !person.deleted);
+    let there: HashSet<&str> = people.iter().map(|person| person.identity.as_str()).collect();
+    gone.retain(|identity| !there.contains(identity.as_str()));
+    gone.sort();
+    gone.dedup();
+    Ok(Ok(Delta { gone, unseen: told.unseen, deletions_show: told.deletions_show, report: told.read, people }))
+}
+
+fn is_changed(store: &Store, scope: &str, person: &Person) -> Result<bool> {
+    // two entries with one identity have to be seen together
+    if person.deleted || person.problems.iter().any(|problem| problem.code == "duplicate_entry") {
+        return Ok(true);
+    }
+    let known = store.known_person(scope, &person.identity)?;
+    Ok(known.and_then(|known| known.digest) != Some(digest(person)))
+}
+
+fn known_of(store: &Store, scope: &str, identities: Vec<String>) -> Result<Vec<String>> {
+    let mut known = Vec::new();
+    for identity in identities {
+        if store.known_person(scope, &identity)?.is_some() {
+            known.push(identity);
+        }
+    }
+    Ok(known)
+}
