@@ -55,7 +55,6 @@ fn what_this_version_cannot_do_is_refused_by_name() {
         (r#"{"directory":{"domain":"x"}}"#, "/directory/domain"),
         (r#"{"directory":{"site":"x"}}"#, "/directory/site"),
         (r#"{"directory":{"group":"CN=g"}}"#, "/directory/group"),
-        (r#"{"directory":{"changes":"usn"}}"#, "/directory/changes"),
         (r#"{"directory":{"bind":{"method":"gssapi"}}}"#, "/directory/bind/method"),
         (r#"{"directory":{"bind":{"keytab":"k"}}}"#, "/directory/bind/keytab"),
         (r#"{"exchange":{"auth":{"method":"certificate"}}}"#, "/exchange/auth/method"),

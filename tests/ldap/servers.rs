@@ -31,13 +31,38 @@ impl RealServer {
         Path::new(self.fact("CA_FILE"))
     }
 
-    fn start(script: &str, prefix: &str) -> Result<Self, String> {
+    /// Applies change records as the administrator.
+    pub(crate) fn modify(&self, records: &str) {
+        let mut ldapmodify = Command::new("ldapmodify")
+            .args(["-x", "-H", self.fact("LDAP_URL"), "-D", self.fact("ADMIN_DN"), "-w", self.fact("ADMIN_PASSWORD")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        ldapmodify.stdin.take().unwrap().write_all(records.as_bytes()).unwrap();
+        let done = ldapmodify.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// Stops the server and starts it again on the same ports, with what it holds.
+    pub(crate) fn restart(&self) {
+        self.run(&["stop"]).unwrap();
+        self.run(&["start"]).unwrap();
+    }
+
+    /// Resets the server to so many people.
+    pub(crate) fn load(&mut self, people: usize) {
+        self.run(&["load", &people.to_string()]).unwrap();
+    }
+
+    fn start(script: &str, prefix: &str, people: usize) -> Result<Self, String> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
         // Samba's socket paths must be short, so the system's folder and not the target's
         let directory = tempfile::Builder::new().prefix("ldap").tempdir().unwrap();
         let mut server = Self { script, directory, facts: HashMap::new() };
         let (port, tls_port) = (free_port().to_string(), free_port().to_string());
-        server.run(&["-p", &port, "-t", &tls_port, "load", &PEOPLE.to_string()])?;
+        server.run(&["-p", &port, "-t", &tls_port, "load", &people.to_string()])?;
         let facts = server.run(&["-p", &port, "-t", &tls_port, "start"])?;
         for line in facts.lines() {
             if let Some((name, value)) = line.split_once('=')
@@ -95,19 +120,31 @@ fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &st
     if let Some(server) = place.upgrade() {
         return Some(server);
     }
-    match RealServer::start(script, prefix) {
+    match RealServer::start(script, prefix, PEOPLE) {
         Ok(server) => {
             let server = Arc::new(server);
             *place = Arc::downgrade(&server);
             Some(server)
         }
-        Err(reason) => {
-            // not eprintln, which the test harness keeps to itself
-            let line = format!("SKIPPED {test}: {reason}\n");
-            std::io::stderr().write_all(line.as_bytes()).unwrap();
-            None
-        }
+        Err(reason) => skipped(test, &reason),
     }
+}
+
+fn skipped<T>(test: &str, reason: &str) -> Option<T> {
+    // not eprintln, which the test harness keeps to itself
+    let line = format!("SKIPPED {test}: {reason}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    None
+}
+
+/// A slapd for one test alone, which may change what is in it.
+pub(crate) fn own_openldap(test: &str, people: usize) -> Option<RealServer> {
+    RealServer::start("openldap.sh", "OL_", people).map_or_else(|reason| skipped(test, &reason), Some)
+}
+
+/// Samba's AD DC for one test alone, which may change what is in it.
+pub(crate) fn own_active_directory(test: &str, people: usize) -> Option<RealServer> {
+    RealServer::start("ad-dc.sh", "AD_", people).map_or_else(|reason| skipped(test, &reason), Some)
 }
 
 /// A port nobody listens on.

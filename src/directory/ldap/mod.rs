@@ -19,7 +19,7 @@ use crate::people::Person;
 use super::selection::{Finder, Repeated, Wanted};
 use crate::net::CheckStep;
 
-use super::{ChangeReport, Changes, Gone, ReadReport, Selection, Since, incomplete};
+use super::{ChangeReport, Changes, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
 use connect::Connection;
 use people::Reading;
 
@@ -49,10 +49,17 @@ pub(super) async fn read(
             is_selected: false,
             newest: None,
         };
-        let begun = if cursor { changes::begin(&mut connection, &mut reading).await? } else { Ok(None) };
+        let begun = match cursor {
+            // what fails here fails in the read as well, and says more there
+            true => changes::begin(&mut connection, &mut reading).await.unwrap_or(Err(WhyEverybody::Unsupported)),
+            false => Ok(None),
+        };
         let ended = reading.run(&mut connection).await;
         let going_on = match begun {
-            Ok(None) if cursor && ended.is_ok() => changes::after(&mut connection, &reading).await?.map(Some),
+            Ok(None) if cursor && ended.is_ok() => {
+                let after = changes::after(&mut connection, &reading).await;
+                after.unwrap_or(Err(WhyEverybody::Unsupported)).map(Some)
+            }
             begun => begun,
         };
         let report = finish(connection, reading, ended, Named::MustExist).await?;
