@@ -101,7 +101,7 @@ impl Place {
 fn collect<T, F: Future<Output = T>>(reading: impl FnOnce(tokio::sync::mpsc::Sender<Person>) -> F) -> (T, Figures) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (sink, mut source) = tokio::sync::mpsc::channel(64);
+        let (sink, mut source) = tokio::sync::mpsc::channel::<Person>(64);
         let counting = async {
             let mut figures = Figures::default();
             while let Some(person) = source.recv().await {

@@ -81,8 +81,13 @@ impl Exchange {
         let token_client = client(&servers.token_url, timeout_ms.min(TOKEN_TIMEOUT_MS), MAX_TOKEN_BYTES)?;
         let api_client = client(&servers.invoke_url, timeout_ms, MAX_ANSWER_BYTES)?;
         let servers = Arc::new(servers);
-        let tokens =
-            Arc::new(Tokens::new(&config.auth, token_client, Arc::clone(&servers), Arc::clone(&surroundings))?);
+        let tokens = Arc::new(Tokens::new(
+            &config.auth,
+            base_dir,
+            token_client,
+            Arc::clone(&servers),
+            Arc::clone(&surroundings),
+        )?);
         let concurrency = config.concurrency.unwrap_or(CONCURRENCY).max(1);
         let api =
             AdminApi::new(api_client, servers, Arc::clone(&tokens), Arc::clone(&surroundings), tenant, concurrency);

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::error::{Code, Error};
 use crate::net::http::{Failure, Response};
+use crate::text::Text;
 
 use super::retry::Cause;
 
@@ -42,11 +43,15 @@ struct Words {
 
 /// What no complete answer means.
 pub(super) fn of_transport(failure: Failure) -> Trouble {
+    let remedy = |error: Error, name: &'static str| error.remedy(Text::plain("check", name));
     match failure {
         Failure::Unreachable(words) => {
-            Trouble::Repeat(Cause::Unreachable, Error::new(Code::ExchangeUnreachable).with("detail", words))
+            let error = Error::new(Code::ExchangeUnreachable).with("detail", words);
+            Trouble::Repeat(Cause::Unreachable, remedy(error, "exchange_unreachable"))
         }
-        Failure::Untrusted(words) => Trouble::Final(Error::new(Code::ExchangeTls).with("detail", words)),
+        Failure::Untrusted(words) => {
+            Trouble::Final(remedy(Error::new(Code::ExchangeTls).with("detail", words), "exchange_tls"))
+        }
         Failure::Timeout => Trouble::Repeat(Cause::Timeout, Error::new(Code::ExchangeTimeout)),
         Failure::Interrupted(words) => {
             Trouble::Repeat(Cause::Broken, Error::new(Code::ExchangeUnreachable).with("detail", words))

@@ -11,12 +11,14 @@ mod failure;
 mod invoke;
 mod recipients;
 mod retry;
+mod sign_in;
 mod surroundings;
 #[cfg(test)]
 mod testing;
 mod token;
 
 pub use client::{Exchange, WriteOutcome};
-pub use invoke::Calls;
+pub use invoke::{Calls, recipients_in};
 pub use recipients::{ListReport, Selection};
+pub use sign_in::Machine;
 pub use surroundings::{Surroundings, SystemSurroundings};

@@ -5,6 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::sign_in::Machine;
+
 /// What the client takes from outside besides the network.
 pub trait Surroundings: fmt::Debug + Send + Sync {
     /// Milliseconds since 1970 UTC.
@@ -12,6 +14,11 @@ pub trait Surroundings: fmt::Debug + Send + Sync {
 
     /// Waits at least this long.
     fn sleep(&self, milliseconds: u64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Where the machine's managed identity is asked for.
+    fn machine(&self) -> Machine {
+        Machine::this()
+    }
 
     /// A random number below `bound`; 0 where `bound` is 0.
     fn random_below(&self, bound: u64) -> u64;

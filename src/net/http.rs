@@ -108,6 +108,18 @@ impl Client {
             .headers(request.headers)
             .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
             .body(request.body);
+        self.complete(sending).await
+    }
+
+    /// Sends a GET request and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// Why there is no complete answer.
+    pub async fn get(&self, url: &Url, headers: HeaderMap) -> std::result::Result<Response, Failure> {
+        self.complete(self.inner.get(url.clone()).headers(headers)).await
+    }
+
+    async fn complete(&self, sending: reqwest::RequestBuilder) -> std::result::Result<Response, Failure> {
         let mut answer = sending.send().await.map_err(|error| failure(&error))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let mut body = Vec::new();
@@ -147,7 +159,7 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 /// Some servers say gzip and send something else, so the bytes decide.
-fn decompress(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> std::result::Result<Vec<u8>, Failure> {
+pub(super) fn decompress(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> std::result::Result<Vec<u8>, Failure> {
     let says_gzip = headers.get(CONTENT_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"));
     if !says_gzip || !body.starts_with(&[0x1f, 0x8b]) {
         return Ok(body);
@@ -161,7 +173,7 @@ fn decompress(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> std::result::
     if plain.len() > limit { Err(Failure::TooLarge) } else { Ok(plain) }
 }
 
-fn failure(error: &reqwest::Error) -> Failure {
+pub(super) fn failure(error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::Timeout;
     }
@@ -174,7 +186,7 @@ fn failure(error: &reqwest::Error) -> Failure {
     if error.is_connect() { Failure::Unreachable(cause(error)) } else { Failure::Interrupted(cause(error)) }
 }
 
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+pub(super) fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let this = next?;

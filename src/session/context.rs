@@ -184,7 +184,7 @@ mod tests {
     fn what_a_configuration_may_not_say_cannot_be_set() {
         let context = context("{}");
         for (pointer, value, code) in [
-            ("/exchange/auth/method", r#""certificate""#, Code::ConfigUnsupported),
+            ("/exchange/auth/certificate_thumbprint", r#""00""#, Code::ConfigUnsupported),
             ("/exchange/auth/method", r#""nonsense""#, Code::ConfigType),
             ("/exchange/auth/secret", "7", Code::ConfigType),
             ("/exchange/auth/secret", "hunter2", Code::ConfigType),

@@ -56,6 +56,10 @@ pub enum Verb {
     Compare,
     /// A run.
     Sync,
+    /// Certificates into the directory.
+    Publish,
+    /// Values out of the directory.
+    Prune,
     /// Runs of the past.
     Runs,
     /// Changes of runs of the past.
@@ -68,7 +72,7 @@ pub enum Verb {
 
 impl Verb {
     /// All verbs.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Check,
         Self::Fetch,
         Self::Validate,
@@ -77,6 +81,8 @@ impl Verb {
         Self::Recipients,
         Self::Compare,
         Self::Sync,
+        Self::Publish,
+        Self::Prune,
         Self::Runs,
         Self::Changes,
         Self::Settings,
@@ -94,6 +100,8 @@ impl Verb {
             Self::Recipients => "recipients",
             Self::Compare => "compare",
             Self::Sync => "sync",
+            Self::Publish => "publish",
+            Self::Prune => "prune",
             Self::Runs => "runs",
             Self::Changes => "changes",
             Self::Settings => "settings",

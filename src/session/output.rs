@@ -182,7 +182,7 @@ impl Observer for Output {
         error: Option<&'a Error>,
     ) -> Told<'a, ()> {
         let mut row = rows::change(columns::of(self.verb), run, change);
-        if self.verb == Verb::Sync {
+        if matches!(self.verb, Verb::Sync | Verb::Publish | Verb::Prune) {
             row = row.set("result", result.map(ChangeResult::name));
         }
         if let Some(error) = error {

@@ -45,6 +45,8 @@ pub(super) fn ends_the_run(error: &Error) -> bool {
     matches!(
         error.code(),
         Code::ExchangeAuth
+            | Code::ExchangeCertificate
+            | Code::ExchangeIdentity
             | Code::ExchangeDenied
             | Code::ExchangeUnreachable
             | Code::ExchangeTls

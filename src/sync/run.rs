@@ -1,6 +1,6 @@
 //! A run from its beginning to its end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt as _;
@@ -56,8 +56,10 @@ pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
         Extent::Everybody(_) => PolicyType::Initial,
         Extent::Changed(_) => PolicyType::Delta,
     };
-    let mut record = Record::begin(*job, verb, policy_type, request.staging, &scope).await?;
+    let mut record = Record::begin(job.context, verb, policy_type, request.staging, &scope).await?;
+    let calls_before = job.exchange.calls().requests;
     let outcome = work(job, request, extent, &mut record).await;
+    record.counters.requests = job.exchange.calls().requests - calls_before;
     record.end(outcome).await
 }
 
@@ -183,7 +185,8 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     // a person whose values could not all be read
     let partly = prepared.gathered.people.iter().filter(|person| !person.complete);
     let partly = partly.map(|person| Retry { identity: person.identity.clone(), error_code: 0 });
-    let retries: Vec<_> = record.retries.iter().cloned().chain(unseen).chain(partly).collect();
+    let rivals = rivals(job, prepared)?.into_iter().map(|identity| Retry { identity, error_code: 0 });
+    let retries: Vec<_> = record.retries.iter().cloned().chain(unseen).chain(partly).chain(rivals).collect();
     job.store.record_read(&DirectoryRead {
         scope: &scope.hash,
         replaces,
@@ -199,4 +202,20 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     })?;
     job.store.purge(job.store.keep_days(job.config)?, at_ms)?;
     Ok(())
+}
+
+/// Those who did not change and claimed a recipient that one who changed or is gone claimed as well: it may be theirs now.
+fn rivals(job: &Job<'_>, prepared: &Prepared) -> Result<Vec<String>> {
+    let Some(changed) = &prepared.gathered.changed else { return Ok(Vec::new()) };
+    let people = prepared.gathered.people.iter().map(|person| &person.identity);
+    let looked_at: HashSet<&String> = people.chain(&changed.gone).collect();
+    let mut rivals = Vec::new();
+    for identity in &looked_at {
+        let known = job.store.known_person(&prepared.scope.hash, identity)?;
+        if let Some(recipient) = known.and_then(|known| known.claims) {
+            let claimants = job.store.claimants(&prepared.scope.hash, &recipient)?;
+            rivals.extend(claimants.into_iter().filter(|other| !looked_at.contains(other)));
+        }
+    }
+    Ok(rivals)
 }

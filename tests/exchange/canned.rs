@@ -12,7 +12,7 @@ use crate::support::{client, guid};
 
 /// A server that gives these answers in turn, one per connection, and tells what it was asked: the request line, the
 /// headers and the body.
-fn serve(answers: Vec<Vec<u8>>) -> (String, Receiver<String>) {
+pub(crate) fn serve(answers: Vec<Vec<u8>>) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (tell, asked) = channel();
@@ -43,7 +43,7 @@ fn serve(answers: Vec<Vec<u8>>) -> (String, Receiver<String>) {
     (url, asked)
 }
 
-fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut bytes =
         format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n", body.len())

@@ -7,6 +7,7 @@ mod changes_openldap;
 mod changes_scripted;
 mod deltas;
 mod openldap;
+mod published;
 mod reader;
 mod scripted;
 #[expect(dead_code, reason = "what content synchronisation and DirSync need is here before its first user")]

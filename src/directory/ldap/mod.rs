@@ -3,9 +3,12 @@
 mod changes;
 mod connect;
 mod failure;
+mod modify;
 mod people;
 mod probe;
+mod published;
 mod search;
+mod writer;
 mod unpaged;
 
 use std::path::Path;
@@ -22,6 +25,9 @@ use crate::net::CheckStep;
 use super::{ChangeReport, Changes, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
 use connect::Connection;
 use people::Reading;
+pub use published::OwnDirectory;
+pub(super) use published::from_server;
+pub use writer::{Standing, Writer};
 
 /// Reads the wanted people of the first server that can be spoken to; with `cursor`, what changes from then on can be
 /// read afterwards.

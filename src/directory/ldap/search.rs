@@ -206,6 +206,7 @@ fn cookie(value: &[u8]) -> Option<Vec<u8>> {
 pub(super) async fn one(connection: &mut Connection, dn: &str, attributes: &[&str]) -> Result<Option<Entry>> {
     let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
     match connection.operation().search(dn, Scope::Base, "(objectClass=*)", attributes).await {
+        Ok(found) if found.1.rc == failure::NO_SUCH_OBJECT => Ok(None),
         Ok(found) if found.1.rc != failure::SUCCESS => {
             Err(failure::of_result(&found.1, Doing::Search).target(connection.url.clone()))
         }

@@ -100,12 +100,14 @@ fn timed(step: &'static str, work: impl FnOnce() -> Result<Text>) -> CheckStep {
 }
 
 fn failed(step: &'static str, error: Error) -> CheckStep {
-    CheckStep::fail(step, 0, error, Some(Text::plain("check", "configuration")))
+    let remedy = error.get_remedy().cloned().unwrap_or_else(|| Text::plain("check", "configuration"));
+    CheckStep::fail(step, 0, error, Some(remedy))
 }
 
 fn row(target: &str, step: &CheckStep, culture: Culture) -> Row {
     let words = |text: &Option<Text>| text.as_ref().map(|text| text.render(culture));
-    let failure = || step.error.as_ref().map(|error| error.message(culture));
+    // the remedy has a column of its own
+    let failure = || step.error.as_ref().map(|error| error.text().render(culture));
     let seen = words(&step.detail).or_else(failure).or_else(|| step.target.clone());
     let row = Row::new(columns::of(Verb::Check))
         .set("target", target)

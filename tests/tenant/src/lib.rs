@@ -4,6 +4,7 @@
 //! faces, switches and what is uncertain about the real service.
 
 mod admin_api;
+mod assertion;
 mod clixml;
 mod clock;
 mod cmdlets;
@@ -13,6 +14,7 @@ mod faults;
 mod get_recipients;
 mod http;
 mod log;
+mod managed_identity;
 mod node;
 mod opath;
 mod paging;
@@ -32,8 +34,8 @@ mod write_shape;
 pub use faults::{Endpoint, Fault, FaultKind, When};
 pub use log::{CertificateValues, RequestEntry};
 pub use state::{
-    App, EXCHANGE_ADMINISTRATOR, EXCHANGE_RECIPIENT_ADMINISTRATOR, MANAGE_AS_APP, Organization, Recipient,
-    RecipientTypeDetails, SmimeConfig, State, StateError, replace_file,
+    App, EXCHANGE_ADMINISTRATOR, EXCHANGE_RECIPIENT_ADMINISTRATOR, MANAGE_AS_APP, ManagedIdentity, Organization,
+    Recipient, RecipientTypeDetails, SmimeConfig, State, StateError, replace_file,
 };
 pub use switches::{ErrorDetail, ReadBack, ResultSizeUnlimited, SetResponse, Switches};
 pub use tenant::{Running, Tenant, require_loopback};

@@ -1,8 +1,9 @@
 //! The tenant: its state behind one lock, and the ways to reach it.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -20,7 +21,7 @@ use crate::faults::Fault;
 use crate::http;
 use crate::log::{RequestEntry, RequestLog};
 use crate::recipients::Recipients;
-use crate::state::{App, Organization, SmimeConfig, State, StateError};
+use crate::state::{App, ManagedIdentity, Organization, SmimeConfig, State, StateError};
 use crate::switches::Switches;
 use crate::token;
 
@@ -43,7 +44,12 @@ pub(crate) struct Core {
     pub(crate) recipients: Recipients,
     pub(crate) smime_config: SmimeConfig,
     pub(crate) switches: Switches,
+    pub(crate) managed_identity: Option<ManagedIdentity>,
     pub(crate) log: RequestLog,
+    /// `jti` of the assertions seen: each is good once.
+    pub(crate) assertions: HashSet<String>,
+    /// Keys the agent of Azure Arc waits for, by their file: each is good once.
+    pub(crate) arc_keys: HashMap<PathBuf, String>,
     /// Tokens issued so far.
     pub(crate) tokens_issued: u64,
     /// Tokens up to this number are worth nothing.
@@ -67,7 +73,10 @@ impl Core {
             recipients: Recipients::new(state.recipients),
             smime_config: state.smime_config,
             switches: state.switches,
+            managed_identity: state.managed_identity,
             log: RequestLog::default(),
+            assertions: HashSet::new(),
+            arc_keys: HashMap::new(),
             tokens_issued: 0,
             tokens_revoked: 0,
             rate: Rate::default(),
@@ -80,6 +89,7 @@ impl Core {
             apps: self.apps.clone(),
             recipients: self.recipients.all().to_vec(),
             smime_config: self.smime_config.clone(),
+            managed_identity: self.managed_identity.clone(),
             switches: self.switches.clone(),
         }
     }
@@ -125,6 +135,7 @@ impl Tenant {
         core.recipients = fresh.recipients;
         core.smime_config = fresh.smime_config;
         core.switches = fresh.switches;
+        core.managed_identity = fresh.managed_identity;
         Ok(())
     }
 
