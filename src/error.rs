@@ -384,6 +384,8 @@ struct Details {
     target: Option<String>,
     retry_after_ms: Option<i64>,
     request_id: Option<String>,
+    connection_id: Option<String>,
+    passing: bool,
     location: Option<String>,
     remedy: Option<Text>,
 }
@@ -422,6 +424,20 @@ impl Error {
         self
     }
 
+    /// Keeps the id of the connection the request belonged to, as the service's records have it.
+    #[must_use]
+    pub fn connection_id(mut self, id: impl Into<String>) -> Self {
+        self.details.connection_id = Some(id.into());
+        self
+    }
+
+    /// Says that this one passes by itself, whatever others of its code do.
+    #[must_use]
+    pub fn passing(mut self) -> Self {
+        self.details.passing = true;
+        self
+    }
+
     /// Says where in this library it happened; for defects only.
     #[must_use]
     pub fn location(mut self, location: impl Into<String>) -> Self {
@@ -453,7 +469,12 @@ impl Error {
 
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
-        self.code.info().transient
+        self.details.passing || self.code.info().transient
+    }
+
+    /// Whether this one was said to pass by itself.
+    pub fn is_passing(&self) -> bool {
+        self.details.passing
     }
 
     /// What it is about, if anything can be named.
@@ -469,6 +490,11 @@ impl Error {
     /// The service's id of the request.
     pub fn get_request_id(&self) -> Option<&str> {
         self.details.request_id.as_deref()
+    }
+
+    /// The id of the connection the request belonged to.
+    pub fn get_connection_id(&self) -> Option<&str> {
+        self.details.connection_id.as_deref()
     }
 
     /// Where in this library it happened.

@@ -3,7 +3,11 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Zero of the clock that only goes forward.
+static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 use super::sign_in::Machine;
 
@@ -11,6 +15,11 @@ use super::sign_in::Machine;
 pub trait Surroundings: fmt::Debug + Send + Sync {
     /// Milliseconds since 1970 UTC.
     fn now_ms(&self) -> i64;
+
+    /// Milliseconds of a clock that only goes forward, whatever becomes of the time of day; its zero means nothing.
+    fn monotonic_ms(&self) -> i64 {
+        self.now_ms()
+    }
 
     /// Waits at least this long.
     fn sleep(&self, milliseconds: u64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
@@ -32,6 +41,10 @@ impl Surroundings for SystemSurroundings {
     fn now_ms(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn monotonic_ms(&self) -> i64 {
+        i64::try_from(BEGUN.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 
     fn sleep(&self, milliseconds: u64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config;
+use crate::config::{self, LogLevel};
 use crate::error::{Code, Error, Result};
 use crate::text::Culture;
 
@@ -169,7 +169,13 @@ impl Session {
         );
         let work = verbs::prepare(verb, options, Arc::clone(&self.context), output)?;
         let context = Arc::clone(&self.context);
-        let work = async move { work.await.map_err(|error| context.about_store(error)) };
+        let work = async move {
+            let ended = work.await.map_err(|error| context.about_store(error));
+            if let Err(error) = &ended {
+                context.log().write(LogLevel::Error, error.code().number(), &error.text(), Some(error));
+            }
+            ended
+        };
         let task = self.tasks.spawn_on(caught(work), runtime.handle());
         Ok(Cursor::new(columns::of(verb), receiver, task, progress, cancel))
     }

@@ -9,8 +9,8 @@ use crate::store::{ChangeFilter, ChangeResult, PolicyType, RunFilter, StoredErro
 use super::apply::{Task, WhenStale};
 use super::observer::until_cancelled;
 use super::record::Record;
-use super::run::write_all;
 use super::settle::settle_one_by_one;
+use super::write_all::write_all;
 use super::{Job, guard};
 
 /// Which changes of which run.

@@ -91,7 +91,7 @@ async fn work(
             return Err(Error::new(Code::Cancelled));
         }
         let outcome = apply(context, record.run, &mut writer, change.clone()).await;
-        record.tell_outcome(&outcome).await;
+        record.tell_outcomes(std::slice::from_ref(&outcome)).await;
         if let Some(error) = outcome.error.filter(ends_the_run) {
             return Err(error);
         }

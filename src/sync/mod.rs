@@ -14,12 +14,14 @@ mod guard;
 mod judge;
 mod learn;
 mod observer;
+mod outage;
 mod prepare;
 mod prune;
 mod publish;
 mod record;
 mod run;
 mod settle;
+mod write_all;
 
 pub use chosen::{Chosen, apply_chosen};
 pub use coverage::{Coverage, coverage};

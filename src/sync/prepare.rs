@@ -74,10 +74,10 @@ pub(super) async fn prepare(
     let at_ms = job.at_ms()?;
     let mut judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
     let mut gathered = gather(job, Wish { selection, extent, marks: writes }).await?;
-    match gathered.changed {
-        None if writes => settle(job, &gathered.recipients)?,
-        Some(_) if writes => settle_one_by_one(job).await?,
-        _ => {}
+    match (writes, gathered.all_recipients) {
+        (true, true) => settle(job, &gathered.recipients)?,
+        (true, false) => settle_one_by_one(job).await?,
+        (false, _) => {}
     }
     let scope = scope(job, selection, &gathered, force).await?;
     let policy = Policy::new(&job.config.policy, job.config.revocation.undetermined, at_ms);

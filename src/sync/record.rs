@@ -91,10 +91,12 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Tells of a change that was carried out.
-    pub(super) async fn tell_outcome(&mut self, outcome: &Outcome) {
-        self.tell(&outcome.change, outcome.result, outcome.error.as_ref()).await;
-        self.context.observer.step();
+    /// Tells of changes that were carried out.
+    pub(super) async fn tell_outcomes(&mut self, outcomes: &[Outcome]) {
+        for outcome in outcomes {
+            self.tell(&outcome.change, outcome.result, outcome.error.as_ref()).await;
+            self.context.observer.step();
+        }
     }
 
     /// Ends the run with what became of it.

@@ -1,23 +1,18 @@
 //! A run from its beginning to its end.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use futures_util::StreamExt as _;
 
 use crate::directory::{self, Selection};
 use crate::error::{Code, Error, Result};
 use crate::planning::{Action, Change, skip_unresolved};
 use crate::store::{ChangeResult, DirectoryRead, KeptCursor, PolicyType, Retry};
 
-use super::apply::{Task, WhenStale, apply, ends_the_run};
+use super::apply::{Task, WhenStale};
 use super::extent::{Circumstances, Extent, extent};
 use super::prepare::{Prepared, prepare};
 use super::record::{Record, policy_hash};
-use super::{Job, Phase, guard};
-
-/// Requests at a time where the configuration does not say.
-const CONCURRENCY: u32 = 4;
+use super::write_all::write_all;
+use super::{Job, guard};
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Default)]
@@ -121,40 +116,6 @@ fn tasks(prepared: &Prepared) -> Vec<Task> {
         Some(Task { recipient, read_ms, changes })
     };
     by_recipient.into_iter().filter_map(task).collect()
-}
-
-/// Writes recipient by recipient, a few at a time. Cancelling ends it after the writes in flight, and so does an error
-/// that would meet every recipient.
-pub(super) async fn write_all(
-    job: &Job<'_>,
-    record: &mut Record<'_>,
-    tasks: Vec<Task>,
-    stale: WhenStale<'_>,
-) -> Result<()> {
-    job.observer.begin(Phase::Writing, tasks.iter().map(|task| task.changes.len()).sum());
-    let configured = job.config.exchange.as_ref().and_then(|exchange| exchange.concurrency);
-    let concurrency = configured.unwrap_or(CONCURRENCY) as usize;
-    let stop = AtomicBool::new(false);
-    let run = record.run;
-    let mut ended = None;
-    let mut writes = futures_util::stream::iter(tasks)
-        .take_while(|_| std::future::ready(!stop.load(Ordering::Relaxed) && !job.observer.is_cancelled()))
-        .map(|task| apply(job, run, task, stale))
-        .buffer_unordered(concurrency);
-    while let Some(outcomes) = writes.next().await {
-        for outcome in &outcomes {
-            record.tell_outcome(outcome).await;
-            if let Some(error) = outcome.error.as_ref().filter(|error| ends_the_run(error)) {
-                stop.store(true, Ordering::Relaxed);
-                ended.get_or_insert_with(|| error.clone());
-            }
-        }
-    }
-    match ended {
-        Some(error) => Err(error),
-        None if job.observer.is_cancelled() => Err(Error::new(Code::Cancelled)),
-        None => Ok(()),
-    }
 }
 
 /// Remembers who was seen, once everything was tried.

@@ -38,7 +38,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     Ok(Box::pin(async move {
         let config = context.config();
         for target in TARGETS.into_iter().filter(|target| wanted.iter().any(|wanted| wanted == target)) {
-            let steps = output.until_cancelled(steps(target, &config, &context)).await?;
+            let steps = output.until_cancelled(steps(target, &config, &context, &output)).await?;
             for step in &steps {
                 output.row(row(target, step, context.culture())).await?;
             }
@@ -47,7 +47,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     }))
 }
 
-async fn steps(target: &str, config: &Config, context: &Context) -> Vec<CheckStep> {
+async fn steps(target: &str, config: &Config, context: &Context, output: &Output) -> Vec<CheckStep> {
     match target {
         "directory" => match config.only_directory() {
             Ok(directory) => match directory::check(directory, config.base_dir.as_deref()).await {
@@ -58,7 +58,7 @@ async fn steps(target: &str, config: &Config, context: &Context) -> Vec<CheckSte
         },
         "trust" => vec![timed("load", || trust(config))],
         "store" => vec![timed("open", || store(config, context))],
-        _ => match context.exchange() {
+        _ => match context.exchange(output) {
             Ok(exchange) => exchange.check().await,
             Err(error) => vec![failed("configuration", error)],
         },

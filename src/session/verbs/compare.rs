@@ -26,7 +26,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     let policy_type = options.policy_type.map(Into::into);
     let request = Request { selection, policy_type, staging: true, force: Vec::new() };
     Ok(Box::pin(async move {
-        let (config, store, exchange) = (context.config(), context.store()?, context.exchange()?);
+        let (config, store, exchange) = (context.config(), context.store()?, context.exchange(&output)?);
         sync::run(&job(&context, &config, &store, &exchange, &output), &request).await
     }))
 }

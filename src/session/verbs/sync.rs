@@ -37,7 +37,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         let (config, store) = (context.config(), context.store()?);
         let (Task::Run(_, asked) | Task::Chosen(_, asked)) = &task;
         let staging = durable(&store, *asked)?;
-        let exchange = context.exchange()?;
+        let exchange = context.exchange(&output)?;
         let job = job(&context, &config, &store, &exchange, &output);
         match task {
             Task::Run(request, _) => sync::run(&job, &Request { staging, ..*request }).await,

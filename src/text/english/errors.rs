@@ -71,7 +71,7 @@ pub(super) const TABLE: Table = &[
     ("people_read", "{count} people read from the directory"),
     ("planned_anew", "the recipient had changed since it was read and was planned anew"),
     ("poisoned", "this handle can no longer be used after an earlier defect"),
-    ("recipients_read", "{count} recipients read from Exchange Online"),
+    ("recipients_read", "{count} recipients read from Exchange Online by {by} in {requests} requests"),
     ("retrying", "trying again in {wait_ms} ms: {detail}"),
     ("run_ended", "run {run} ended: {result}"),
     ("run_not_found", "there is no run {run}"),

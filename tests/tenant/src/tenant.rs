@@ -19,9 +19,12 @@ use tokio_rustls::TlsAcceptor;
 use crate::clock::Clock;
 use crate::faults::Fault;
 use crate::http;
+use crate::limits::Usage;
 use crate::log::{RequestEntry, RequestLog};
-use crate::recipients::Recipients;
-use crate::state::{App, ManagedIdentity, Organization, SmimeConfig, State, StateError};
+use crate::recipients::{Found, Recipients};
+use crate::state::{
+    App, ManagedIdentity, Organization, Recipient, RecipientTypeDetails, SmimeConfig, State, StateError,
+};
 use crate::switches::Switches;
 use crate::token;
 
@@ -54,15 +57,10 @@ pub(crate) struct Core {
     pub(crate) tokens_issued: u64,
     /// Tokens up to this number are worth nothing.
     pub(crate) tokens_revoked: u64,
-    /// Calls of the current minute, for the rate headers.
-    pub(crate) rate: Rate,
-}
-
-/// The window the `Rate-Limit-*` headers speak of.
-#[derive(Debug, Default)]
-pub(crate) struct Rate {
-    pub(crate) minute: i64,
-    pub(crate) calls: u64,
+    /// What was asked so far, for the limits.
+    pub(crate) usage: Usage,
+    /// Clients that came without the cookie of a back end.
+    pub(crate) clients_seen: u64,
 }
 
 impl Core {
@@ -79,7 +77,8 @@ impl Core {
             arc_keys: HashMap::new(),
             tokens_issued: 0,
             tokens_revoked: 0,
-            rate: Rate::default(),
+            usage: Usage::default(),
+            clients_seen: 0,
         }
     }
 
@@ -87,7 +86,7 @@ impl Core {
         State {
             tenant: self.organization.clone(),
             apps: self.apps.clone(),
-            recipients: self.recipients.all().to_vec(),
+            recipients: self.recipients.all().collect(),
             smime_config: self.smime_config.clone(),
             managed_identity: self.managed_identity.clone(),
             switches: self.switches.clone(),
@@ -108,6 +107,32 @@ impl Tenant {
             .map_err(|_| StateError::Content("no randomness for the token key".to_owned()))?;
         let shared = Shared { clock: Clock::starting_at(now), key, core: Mutex::new(Core::new(state)) };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// A tenant in this state with further recipients, which are never all in memory as the state has them: for
+    /// hundreds of thousands.
+    pub fn with_recipients(state: State, recipients: impl IntoIterator<Item = Recipient>) -> Result<Self, StateError> {
+        let tenant = Self::new(state)?;
+        {
+            let mut core = tenant.core();
+            let own: Vec<Recipient> = core.recipients.all().collect();
+            core.recipients = Recipients::new(own.into_iter().chain(recipients));
+        }
+        Ok(tenant)
+    }
+
+    /// How many recipients there are.
+    pub fn recipient_count(&self) -> usize {
+        self.core().recipients.count()
+    }
+
+    /// One recipient by its Guid or another identity that is its alone.
+    pub fn recipient(&self, identity: &str) -> Option<Recipient> {
+        let core = self.core();
+        match core.recipients.find(identity, &RecipientTypeDetails::ALL) {
+            Found::One(position) => core.recipients.get(position),
+            Found::None | Found::Several => None,
+        }
     }
 
     /// A tenant from a state file.
@@ -201,6 +226,14 @@ impl Tenant {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         http::serve(self, stream, "http").await;
+    }
+
+    /// Serves one connection whose TLS ended before this stream, so that links use `https`.
+    pub async fn serve_decrypted<S>(&self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        http::serve(self, stream, "https").await;
     }
 
     /// Serves HTTP on a loopback listener until the future is dropped, which cuts every connection.

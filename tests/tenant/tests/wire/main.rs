@@ -6,6 +6,7 @@ mod client;
 mod control;
 mod faults;
 mod filters;
+mod limits;
 mod listing;
 mod managed_identity;
 mod read_back;
