@@ -104,6 +104,7 @@ fn show(name: &str, certificate: &Certificate, evidence: &Evidence, revocation: 
         allow_no_address: false,
         expiring_days: 30,
         revocation,
+        fetch_issuers: false,
     };
     let timed = || {
         let start = Instant::now();
