@@ -95,7 +95,7 @@ fn rules(config: &Config, at_ms: i64) -> Rules {
         allow_no_address: policy.allow_no_address,
         expiring_days: policy.expiring_days,
         revocation: revocation_check(config.revocation.mode),
-        fetch_issuers: config.trust.fetch_issuers == Some(true),
+        fetch_issuers: config.trust.fetch_issuers != Some(false),
     }
 }
 
