@@ -73,7 +73,7 @@ impl Judge {
             attribute: raw.attribute,
             sha256: raw.sha256,
             bytes: Arc::clone(&raw.bytes),
-            certificate: value.chosen(self.rules.at_ms).map(|certificate| Arc::new(certificate.clone())),
+            certificate: value.chosen(self.rules.at_ms).map(|certificate| Arc::new(certificate.into())),
             reason: reason(&verdict),
             verdict: Arc::new(verdict),
         }
