@@ -157,6 +157,8 @@ pub enum Code {
     NoCursor = -821,
     /// Event: the account may not see deleted objects, so deletions are found by the next complete read.
     DeletionsUnseen = -822,
+    /// Event: a server failed while it was read from, and another one was read from its beginning.
+    ServerReplaced = -825,
 }
 
 /// What kind of trouble it is; hosts map it to their own classes.
@@ -351,6 +353,7 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::EverybodyRead, "everybody_read", Area::Directory, Category::Invalid, false),
     info(Code::NoCursor, "no_cursor", Area::Directory, Category::Invalid, false),
     info(Code::DeletionsUnseen, "deletions_unseen", Area::Directory, Category::Invalid, false),
+    info(Code::ServerReplaced, "server_replaced", Area::Directory, Category::Network, false),
 ];
 
 impl Code {

@@ -51,16 +51,27 @@ fn wrong_types_and_values_are_named() {
 #[test]
 fn what_this_version_cannot_do_is_refused_by_name() {
     for (config, pointer) in [
-        (r#"{"directories":[{},{}]}"#, "/directories"),
-        (r#"{"directory":{"domain":"x"}}"#, "/directory/domain"),
-        (r#"{"directory":{"site":"x"}}"#, "/directory/site"),
-        (r#"{"directory":{"group":"CN=g"}}"#, "/directory/group"),
-        (r#"{"directory":{"bind":{"method":"gssapi"}}}"#, "/directory/bind/method"),
-        (r#"{"directory":{"bind":{"keytab":"k"}}}"#, "/directory/bind/keytab"),
+        (r#"{"directory":{"kind":"ldif","group":"CN=g"}}"#, "/directory/group"),
+        (r#"{"directories":[{},{"bind":{"method":"external"}}]}"#, "/directories/1/bind/method"),
         (r#"{"exchange":{"auth":{"certificate_thumbprint":"x"}}}"#, "/exchange/auth/certificate_thumbprint"),
         (r#"{"trust":{"os_store":true}}"#, "/trust/os_store"),
     ] {
         assert_eq!(refused(config), (Code::ConfigUnsupported, pointer.to_owned()), "{config}");
+    }
+}
+
+#[test]
+fn kerberos_is_a_matter_of_the_build() {
+    for (config, pointer) in [
+        (r#"{"directory":{"bind":{"method":"gssapi"}}}"#, "/directory/bind/method"),
+        (r#"{"directory":{"bind":{"method":"gssapi","keytab":"k"}}}"#, "/directory/bind/method"),
+        (r#"{"directory":{"bind":{"keytab":"k"}}}"#, "/directory/bind/keytab"),
+    ] {
+        if cfg!(feature = "gssapi") {
+            assert!(smimesync::config::parse(config).is_ok(), "{config}");
+        } else {
+            assert_eq!(refused(config), (Code::ConfigUnsupported, pointer.to_owned()), "{config}");
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::error::{Code, Error, Result};
 
 use super::read::{Source, pointer_error, rfc3339};
-use super::{BindMethod, Config, Directory, Secret};
+use super::{BindMethod, Config, Directory, DirectoryKind, Secret};
 
 /// Longest time that can be given to one answer.
 const DAY_MS: u64 = 86_400_000;
@@ -59,6 +59,9 @@ pub(super) fn ranges(config: &Config) -> Result<()> {
         return wrong("/exchange/timeout_ms", &format!("expected 1 to {DAY_MS}"));
     }
     for (pointer, directory) in directories(config) {
+        if directory.site.is_some() && directory.domain.is_none() {
+            return wrong(&format!("{pointer}/site"), "expected domain beside it");
+        }
         if directory.timeout_ms.is_some_and(|milliseconds| !(1..=DAY_MS).contains(&milliseconds)) {
             return wrong(&format!("{pointer}/timeout_ms"), &format!("expected 1 to {DAY_MS}"));
         }
@@ -72,20 +75,15 @@ pub(super) fn ranges(config: &Config) -> Result<()> {
 pub(super) fn unsupported(config: &Config) -> Result<()> {
     let cannot =
         |pointer: String, what: &str| Err(Error::new(Code::ConfigUnsupported).target(pointer).with("detail", what));
-    if config.directories.len() > 1 {
-        return cannot("/directories".into(), "several directories in one run");
-    }
     for (pointer, directory) in directories(config) {
+        let bind = &directory.bind;
+        let is_file = directory.kind == DirectoryKind::Ldif;
+        let kerberos = cfg!(feature = "gssapi");
         let asked = [
-            ("domain", directory.domain.is_some(), "finding servers by domain"),
-            ("site", directory.site.is_some(), "finding servers by site"),
-            ("group", directory.group.is_some(), "selection by group"),
-            (
-                "bind/method",
-                matches!(directory.bind.method, BindMethod::Gssapi | BindMethod::External),
-                "this bind method",
-            ),
-            ("bind/keytab", directory.bind.keytab.is_some(), "Kerberos"),
+            ("group", is_file && directory.group.is_some(), "selection by group in a file"),
+            ("bind/method", bind.method == BindMethod::External, "a client certificate"),
+            ("bind/method", !kerberos && bind.method == BindMethod::Gssapi, "Kerberos in a build without it"),
+            ("bind/keytab", !kerberos && bind.keytab.is_some(), "Kerberos in a build without it"),
         ];
         for (key, set, what) in asked {
             if set {

@@ -35,13 +35,27 @@ impl Config {
         check::unsupported(self)
     }
 
-    /// The directory people come from.
+    /// The directories people come from, at least one.
     ///
     /// # Errors
     /// `config_missing` at `/directory`.
+    pub fn all_directories(&self) -> Result<Vec<&Directory>> {
+        let all: Vec<_> = self.directory.iter().chain(&self.directories).collect();
+        if all.is_empty() { Err(Error::new(Code::ConfigMissing).target("/directory")) } else { Ok(all) }
+    }
+
+    /// The directory people come from, where there is one alone.
+    ///
+    /// # Errors
+    /// `config_missing` at `/directory`; `config_unsupported` at `/directories` for several.
     pub fn only_directory(&self) -> Result<&Directory> {
-        let missing = || Error::new(Code::ConfigMissing).target("/directory");
-        self.directory.as_ref().or(self.directories.first()).ok_or_else(missing)
+        match self.all_directories()?.as_slice() {
+            [only] => Ok(only),
+            _ => {
+                let what = "this with several directories";
+                Err(Error::new(Code::ConfigUnsupported).target("/directories").with("detail", what))
+            }
+        }
     }
 
     /// The time verdicts are computed for, in milliseconds since 1970 UTC: the policy's, else now.

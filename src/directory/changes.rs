@@ -124,11 +124,13 @@ pub enum WhyEverybody {
     ScopeChanged,
     /// The last complete read is too long ago (`full_every_days`).
     Overdue,
+    /// Several directories make up a person, and a change of one shows only its part.
+    Several,
 }
 
 impl WhyEverybody {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Off,
         Self::NoCursor,
         Self::Unsupported,
@@ -142,6 +144,7 @@ impl WhyEverybody {
         Self::PolicyChanged,
         Self::ScopeChanged,
         Self::Overdue,
+        Self::Several,
     ];
 
     /// The sentence.
@@ -162,6 +165,7 @@ impl WhyEverybody {
                 Self::PolicyChanged => "policy_changed",
                 Self::ScopeChanged => "scope_changed",
                 Self::Overdue => "overdue",
+                Self::Several => "several",
             },
         )
     }

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::config::{Directory, DirectoryKind};
+use crate::config::{Config, Directory, DirectoryKind};
+use crate::error::Result;
 use crate::people::Recipient;
 
 use super::filter::escape;
@@ -25,6 +26,18 @@ pub fn claims(config: &Directory, recipients: &[&Recipient]) -> Vec<Selection> {
         Selection { filter: Some(format!("(|{names})")), ..Selection::default() }
     };
     recipients.chunks(AT_ONCE).map(by_names).collect()
+}
+
+/// The same for all directories of a configuration, to be read by [`super::read_all`]. Several are read to their end in
+/// any case: who has a recipient's name in one is who the others say.
+///
+/// # Errors
+/// `config_missing`.
+pub fn claims_of(config: &Config, recipients: &[&Recipient]) -> Result<Vec<Selection>> {
+    Ok(match config.all_directories()?.as_slice() {
+        [only] => claims(only, recipients),
+        _ => vec![Selection::default()],
+    })
 }
 
 /// Filters, one behind the other, for everything a person can be matched to a recipient by.

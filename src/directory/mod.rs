@@ -14,6 +14,7 @@ mod person;
 mod published;
 mod scope;
 mod selection;
+mod several;
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,12 +28,12 @@ use crate::net::{Cause, CheckStep};
 use crate::people::Person;
 
 pub use changes::{ChangeReport, Changes, Cursor, Gone, Since, WhyEverybody};
-pub use claims::claims;
+pub use claims::{claims, claims_of};
 pub use ldap::OwnDirectory;
 pub use ldap::{Standing, Writer};
 pub use ldif::content_sha256;
 pub use published::{LdapPlace, Published};
-pub use scope::scope;
+pub use scope::{scope, scope_of};
 pub use selection::{PersonKey, Selection, person_key};
 
 /// How a read ended.
@@ -53,6 +54,8 @@ pub struct ReadReport {
     pub referrals: u64,
     /// The server that answered.
     pub server: Option<String>,
+    /// Why each server that was read from before was given up, in their order.
+    pub replaced: Vec<Error>,
     /// SHA-256 of the LDIF file, where it was read to its end.
     pub content_sha256: Option<Sha256>,
     /// Where a read of changes goes on, where one was wanted and can be had; worth something only if `complete`.
@@ -85,6 +88,33 @@ pub async fn read(
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
     read_and_mark(config, base_dir, selection, false, sink).await
+}
+
+/// Reads the selected people of all directories of a configuration: as [`read`] where there is one, else each person
+/// once with what all directories hold.
+///
+/// # Errors
+/// `config_missing`; those of [`read`].
+pub async fn read_all(config: &config::Config, selection: &Selection, sink: Sender<Person>) -> Result<ReadReport> {
+    let base_dir = config.base_dir.as_deref();
+    match config.all_directories()?.as_slice() {
+        [only] => read(only, base_dir, selection, sink).await,
+        several => several::read_united(several, base_dir, selection, sink).await,
+    }
+}
+
+/// As [`read_all`], of everybody, with a cursor where there is one directory.
+///
+/// # Errors
+/// Those of [`read_all`].
+pub async fn read_everybody_of(config: &config::Config, sink: Sender<Person>) -> Result<ReadReport> {
+    match config.all_directories()?.as_slice() {
+        [only] => read_everybody(only, config.base_dir.as_deref(), sink).await,
+        _ => {
+            let report = read_all(config, &Selection::default(), sink).await?;
+            Ok(ReadReport { no_cursor: Some(WhyEverybody::Several), ..report })
+        }
+    }
 }
 
 /// As [`read`], of everybody, with a cursor: a read of changes from it on tells of everything that happens from the

@@ -1,7 +1,8 @@
 //! What a directory's read covers, as a digest: two complete reads of one scope can be compared.
 
 use crate::certificate::Sha256;
-use crate::config::{Directory, DirectoryKind};
+use crate::config::{Config, Directory, DirectoryKind};
+use crate::error::Result;
 
 use super::name::Name;
 
@@ -23,9 +24,36 @@ pub fn scope(config: &Directory) -> String {
     Sha256::of(parts.to_string().as_bytes()).to_string().to_lowercase()
 }
 
+/// The scope of all directories of a configuration, whatever their order; that of one is its own.
+///
+/// # Errors
+/// `config_missing`.
+pub fn scope_of(config: &Config) -> Result<String> {
+    let mut scopes: Vec<_> = config.all_directories()?.into_iter().map(scope).collect();
+    if let [only] = scopes.as_slice() {
+        return Ok(only.clone());
+    }
+    scopes.sort();
+    Ok(Sha256::of(scopes.join(" ").as_bytes()).to_string().to_lowercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_directories_have_one_scope_in_any_order() {
+        let one = Directory { base: Some("DC=x".into()), ..Directory::default() };
+        let other = Directory { base: Some("DC=y".into()), ..Directory::default() };
+        let of = |directories: &[&Directory]| {
+            let directories = directories.iter().map(|directory| (*directory).clone()).collect();
+            scope_of(&Config { directories, ..Config::default() }).unwrap()
+        };
+        assert_eq!(of(&[&one]), scope(&one));
+        assert_eq!(of(&[&one, &other]), of(&[&other, &one]));
+        assert!(of(&[&one, &other]) != of(&[&one]) && of(&[&one, &other]) != of(&[&one, &one]));
+        assert!(scope_of(&Config::default()).is_err());
+    }
 
     #[test]
     fn servers_and_writing_do_not_matter_but_what_is_covered_does() {

@@ -80,7 +80,7 @@ impl Wanted {
     }
 }
 
-/// The configuration's bases.
+/// The configuration's bases; those of its domain's name (RFC 2247) where it has no other.
 ///
 /// # Errors
 /// `config_value` for a base that is no DN.
@@ -88,7 +88,14 @@ pub(super) fn config_bases(config: &config::Directory) -> Result<Vec<Base>> {
     match &config.base {
         _ if !config.bases.is_empty() => bases(&config.bases, Code::ConfigValue, "/directory/bases"),
         Some(base) => Ok(vec![base_at(base, Code::ConfigValue, "/directory/base")?]),
-        None => Ok(Vec::new()),
+        None => match &config.domain {
+            Some(domain) => {
+                let labels = domain.split('.').filter(|label| !label.is_empty());
+                let base: Vec<_> = labels.map(|label| format!("DC={label}")).collect();
+                Ok(vec![base_at(&base.join(","), Code::ConfigValue, "/directory/domain")?])
+            }
+            None => Ok(Vec::new()),
+        },
     }
 }
 
@@ -288,6 +295,18 @@ mod tests {
         let outside = wanted(&["OU=a,DC=x"], &["OU=b,DC=x"]).unwrap_err();
         assert_eq!((outside.code(), outside.get_target()), (Code::OptionValue, Some("/bases/0")));
         assert_eq!(wanted(&["nonsense"], &[]).unwrap_err().code(), Code::ConfigValue);
+    }
+
+    #[test]
+    fn a_domain_is_a_base_where_there_is_no_other() {
+        let texts = |config: &config::Directory| -> Vec<String> {
+            config_bases(config).unwrap().into_iter().map(|base| base.text).collect()
+        };
+        let domain = config::Directory { domain: Some("corp.x.test.".into()), ..config::Directory::default() };
+        assert_eq!(texts(&domain), ["DC=corp,DC=x,DC=test"]);
+        assert_eq!(texts(&config::Directory { base: Some("OU=a".into()), ..domain.clone() }), ["OU=a"]);
+        let error = config_bases(&config::Directory { domain: Some("a,b".into()), ..domain }).unwrap_err();
+        assert_eq!((error.code(), error.get_target()), (Code::ConfigValue, Some("/directory/domain")));
     }
 
     #[test]

@@ -219,7 +219,7 @@ pub(super) fn failure(error: &reqwest::Error) -> Failure {
     }
     let found = chain(error).find_map(tls_error);
     match found {
-        Some(rustls::Error::InvalidCertificate(reason)) => return Failure::Untrusted(certificate_words(reason)),
+        Some(rustls::Error::InvalidCertificate(reason)) => return Failure::Untrusted(tls::certificate_words(reason)),
         Some(_) if error.is_connect() => return Failure::Unreachable("the server does not speak TLS".to_owned()),
         _ => {}
     }
@@ -249,23 +249,6 @@ fn cause(error: &reqwest::Error) -> String {
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => "no route to the host".to_owned(),
         _ => chain(error).last().map_or_else(String::new, |cause| cause.to_string().to_lowercase()),
     }
-}
-
-fn certificate_words(reason: &rustls::CertificateError) -> String {
-    use rustls::CertificateError as Reason;
-    let words = match reason {
-        Reason::Expired | Reason::ExpiredContext { .. } => "it has expired",
-        Reason::NotValidYet | Reason::NotValidYetContext { .. } => "it is not valid yet",
-        Reason::Revoked => "it is revoked",
-        Reason::UnknownIssuer => "its issuer is not known",
-        Reason::BadSignature => "its signature is wrong",
-        Reason::NotValidForName | Reason::NotValidForNameContext { .. } => "it is for another host",
-        Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. } => "it is not for servers",
-        Reason::BadEncoding => "it cannot be parsed",
-        Reason::UnhandledCriticalExtension => "it has a critical extension that is not known",
-        _ => "it cannot be verified",
-    };
-    words.to_owned()
 }
 
 #[cfg(test)]

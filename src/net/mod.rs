@@ -1,10 +1,11 @@
-//! What talks to the network for all rooms below: TLS, HTTP, and which addresses may be spoken to.
+//! What talks to the network for all rooms below: TLS, HTTP, which addresses may be spoken to, the way to an LDAP server.
 
 pub mod address;
 mod cause;
 mod check_step;
 pub mod fetch;
 pub mod http;
+pub mod ldap;
 pub mod tls;
 
 pub use cause::Cause;

@@ -4,8 +4,10 @@ mod address;
 mod matching;
 mod person;
 mod recipient;
+mod unite;
 
 pub use address::{Address, proxy_addresses};
 pub use matching::{Match, RecipientIndex, Unmatched};
 pub use person::{Person, PersonKind, Problem, RawValue};
 pub use recipient::{Recipient, RecipientClass};
+pub use unite::{United, unite};

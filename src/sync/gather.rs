@@ -98,7 +98,8 @@ pub(super) async fn gather(job: &Job<'_>, wish: Wish<'_>) -> Result<Gathered> {
 
 /// Whether asking the directory for rivals of those who changed costs less than they do; the store knows of the others.
 fn may_be_asked_of_rivals(job: &Job<'_>, changed: &Option<Changed>, matches: &[Match]) -> Result<bool> {
-    let is_server = job.config.only_directory()?.kind == DirectoryKind::Ldap;
+    let directories = job.config.all_directories()?;
+    let is_server = directories.iter().all(|directory| directory.kind == DirectoryKind::Ldap);
     Ok(changed.is_some() && is_server && matches.len() <= FEW)
 }
 
@@ -110,7 +111,7 @@ fn part_from_known(
     recipients: &[Recipient],
     matches: &mut [Match],
 ) -> Result<()> {
-    let scope = directory::scope(job.config.only_directory()?);
+    let scope = directory::scope_of(job.config)?;
     let looked_at = people.iter().map(|person| person.identity.as_str());
     let looked_at: HashSet<&str> = looked_at.chain(changed.gone.iter().map(String::as_str)).collect();
     for (person, found) in people.iter().zip(matches) {
@@ -161,7 +162,7 @@ async fn changes(
     cursor: Cursor,
 ) -> Result<std::result::Result<Read, WhyEverybody>> {
     job.observer.begin(Phase::ReadingPeople, 0);
-    let scope = directory::scope(job.config.only_directory()?);
+    let scope = directory::scope_of(job.config)?;
     let besides = job.store.to_look_at(&scope, job.at_ms()?)?;
     let delta = match delta(job.store, job.config, selection, cursor, besides, || job.observer.step()).await? {
         Ok(delta) => delta,
@@ -191,7 +192,7 @@ async fn recipients_of(job: &Job<'_>, people: &[Person], changed: &Changed) -> R
         return recipients(job).await;
     }
     job.observer.begin(Phase::ReadingRecipients, people.len() + changed.gone.len());
-    let scope = directory::scope(job.config.only_directory()?);
+    let scope = directory::scope_of(job.config)?;
     let last = |identity: &str| -> Result<Option<String>> {
         Ok(job.store.known_person(&scope, identity)?.and_then(|known| known.recipient))
     };
@@ -228,7 +229,7 @@ async fn claimants(job: &Job<'_>, recipients: &[Recipient], matches: &[Match]) -
     if matched.is_empty() {
         return Ok(found);
     }
-    for selection in directory::claims(job.config.only_directory()?, &matched) {
+    for selection in directory::claims_of(job.config, &matched)? {
         // what they hold does not matter here, who they are does
         let strip = |person| Person { values: Vec::new(), problems: Vec::new(), ..person };
         let (people, report) = read(job, &selection, false, strip).await?;
@@ -246,12 +247,10 @@ async fn read(
     keep: impl Fn(Person) -> Person,
 ) -> Result<(Vec<Person>, ReadReport)> {
     let (sink, mut source) = mpsc::channel(WAITING_PEOPLE);
-    let config = job.config.only_directory()?;
-    let base_dir = job.config.base_dir.as_deref();
     let reading = async {
         match marks && *selection == Selection::default() {
-            true => directory::read_everybody(config, base_dir, sink).await,
-            false => directory::read(config, base_dir, selection, sink).await,
+            true => directory::read_everybody_of(job.config, sink).await,
+            false => directory::read_all(job.config, selection, sink).await,
         }
     };
     let taking = async {
@@ -270,6 +269,10 @@ async fn people(job: &Job<'_>, selection: &Selection, marks: bool) -> Result<(Ve
     job.observer.begin(Phase::ReadingPeople, 0);
     let (people, report) = read(job, selection, marks, |person| person).await?;
     job.observer.event(LogLevel::Info, Code::PeopleRead, vec![("count", people.len().to_string())]).await;
+    for error in &report.replaced {
+        let detail = error.message(job.culture);
+        job.observer.event(LogLevel::Warn, Code::ServerReplaced, vec![("detail", detail)]).await;
+    }
     if report.limit_reached {
         let limit = selection.limit.unwrap_or_default().to_string();
         job.observer.event(LogLevel::Warn, Code::LimitReached, vec![("limit", limit)]).await;

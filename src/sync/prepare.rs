@@ -140,7 +140,7 @@ fn known(job: &Job<'_>, scope: &Scope, gathered: &Gathered) -> Result<BTreeMap<S
 }
 
 async fn scope(job: &Job<'_>, selection: &Selection, gathered: &Gathered, force: &[String]) -> Result<Scope> {
-    let hash = directory::scope(job.config.only_directory()?);
+    let hash = directory::scope_of(job.config)?;
     let last = job.store.last_complete_read()?;
     let changed = last.as_ref().is_some_and(|last| last.scope != hash);
     let forced = force.iter().any(|name| name == "scope");

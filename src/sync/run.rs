@@ -37,7 +37,7 @@ pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
         true => None,
         false => Some(job.store.lock_for_writing(job.surroundings.now_ms())?),
     };
-    let scope = directory::scope(job.config.only_directory()?);
+    let scope = directory::scope_of(job.config)?;
     let verb = if request.staging { "compare" } else { "sync" };
     let circumstances = Circumstances {
         asked: request.policy_type,

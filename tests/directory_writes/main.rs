@@ -6,6 +6,9 @@
 mod pki;
 mod prune;
 mod publish;
+#[path = "../ldap/reader.rs"]
+#[expect(dead_code, reason = "the servers need it, these tests do not")]
+mod reader;
 #[path = "../ldap/servers.rs"]
 #[expect(dead_code, reason = "these tests need only the servers")]
 mod servers;

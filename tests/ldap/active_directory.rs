@@ -9,7 +9,7 @@ use smimesync::error::Code;
 use smimesync::people::PersonKind;
 
 use crate::reader::{anonymous, directory, everybody, named, people, run, shown, simple, steps};
-use crate::servers::{PEOPLE, RealServer, active_directory, stranger};
+use crate::servers::{PEOPLE, RealServer, active_directory, add, stranger};
 
 /// Below this unit the script loads its users.
 const LOADED: &str = "OU=Load,DC=ad,DC=test";
@@ -100,7 +100,23 @@ fn identities_of_every_kind_find_their_person() {
 #[test]
 fn check_passes_where_reading_works() {
     let Some(server) = active_directory("active_directory::check_passes_where_reading_works") else { return };
-    assert_eq!(shown(&steps(&ldaps(&server))), "name pass, connect pass, tls pass, bind pass, search pass");
+    let tried = steps(&ldaps(&server));
+    assert_eq!(
+        shown(&tried),
+        "name pass, connect pass, tls pass, bind pass, search pass, attributes pass, changes pass, deleted pass"
+    );
+    let detail = |name: &str| {
+        let step = tried.iter().find(|step| step.step == name).unwrap();
+        step.detail.as_ref().map(|detail| detail.render(Default::default())).unwrap_or_default()
+    };
+    assert!(detail("tls").contains("the server sent CN="), "{}", detail("tls"));
+    assert!(detail("attributes").contains("userSMIMECertificate"), "{}", detail("attributes"));
+    assert!(detail("changes").contains("DirSync, with the right to replicate"), "{}", detail("changes"));
+    let mut plain = ldaps(&server);
+    plain.bind = simple(server.fact("PLAIN_DN"), server.fact("SYNC_PASSWORD"));
+    let changes = steps(&plain).into_iter().find(|step| step.step == "changes").unwrap();
+    let detail = changes.detail.unwrap().render(Default::default());
+    assert!(detail.contains("as far as the account may read"), "{detail}");
 }
 
 #[test]
@@ -141,4 +157,27 @@ fn contacts_come_with_all_their_values_byte_for_byte() {
         assert_eq!((contact.values.len(), &contact.values[20].bytes[..]), (21, &[0, 1, 2][..]));
         assert!(contact.problems.is_empty(), "{:?}", contact.problems);
     }
+}
+
+#[test]
+fn members_of_a_group_and_of_the_groups_within_it_alone_are_people() {
+    let Some(server) = active_directory("active_directory::members_of_a_group_and_of_the_groups_within_it") else {
+        return;
+    };
+    let (outer, inner) = ("CN=Outer (all),CN=Users,DC=ad,DC=test", "CN=Inner,CN=Users,DC=ad,DC=test");
+    let mut config = ldaps(&server);
+    let (loaded, _) = everybody(&config).unwrap();
+    let dn = |place: usize| loaded[place].distinguished_name.clone();
+    add(&server, inner, "group", "member", &[dn(2)]);
+    add(&server, outer, "group", "member", &[dn(0), inner.into(), dn(1)]);
+    config.group = Some(outer.into());
+    let (people, report) = everybody(&config).unwrap();
+    let names: HashSet<_> = people.iter().map(|person| person.distinguished_name.clone()).collect();
+    assert_eq!((names, report.complete), (HashSet::from([dn(0), dn(1), dn(2)]), true));
+    // everybody has it as primary group, and it has no `member`
+    config.group = Some("CN=Domain Users,CN=Users,DC=ad,DC=test".into());
+    assert_eq!(everybody(&config).unwrap().0.len(), PEOPLE);
+    config.group = Some("CN=Nobody,CN=Users,DC=ad,DC=test".into());
+    let error = everybody(&config).unwrap_err();
+    assert_eq!((error.code(), error.get_target()), (Code::ConfigValue, config.group.as_deref()));
 }

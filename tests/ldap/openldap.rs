@@ -8,7 +8,7 @@ use smimesync::net::CheckResult;
 use smimesync::people::PersonKind;
 
 use crate::reader::{anonymous, directory, everybody, failed, named, people, shown, simple, steps};
-use crate::servers::{PEOPLE, RealServer, free_port, openldap, stranger};
+use crate::servers::{PEOPLE, RealServer, add, free_port, openldap, stranger};
 
 fn ldaps(server: &RealServer) -> Directory {
     let bind = simple(server.fact("SYNC_DN"), server.fact("SYNC_PASSWORD"));
@@ -55,7 +55,7 @@ fn an_untrusted_certificate_is_refused() {
     config.ca_files.clear();
     assert_eq!(everybody(&config).unwrap_err().code(), Code::DirectoryTls);
     let tried = steps(&config);
-    assert_eq!(shown(&tried), "name pass, connect pass, tls fail, bind skipped, search skipped");
+    assert_eq!(shown(&tried), "name pass, connect pass, tls fail");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn wrong_passwords_are_refused_and_not_tried_elsewhere() {
     assert!(!error.to_string().contains("wrong-secret"));
     config.urls.pop();
     let tried = steps(&config);
-    assert_eq!(shown(&tried), "name pass, connect pass, tls pass, bind fail, search skipped");
+    assert_eq!(shown(&tried), "name pass, connect pass, tls pass, bind fail");
     assert!(failed(&tried).remedy.is_some());
 }
 
@@ -100,7 +100,7 @@ fn a_password_travels_in_the_clear_only_when_allowed() {
     config.urls = vec![server.fact("LDAP_URL").into()];
     let error = everybody(&config).unwrap_err();
     assert_eq!((error.code(), error.get_target()), (Code::DirectoryPlaintext, Some(server.fact("LDAP_URL"))));
-    assert_eq!(shown(&steps(&config)), "name pass, connect pass, tls skipped, bind fail, search skipped");
+    assert_eq!(shown(&steps(&config)), "name pass, connect pass, tls skipped, bind fail");
     config.bind.allow_plaintext = true;
     assert_eq!(everybody(&config).unwrap().0.len(), PEOPLE);
 }
@@ -111,7 +111,7 @@ fn a_closed_port_is_unreachable_and_the_next_server_takes_over() {
     let config = directory(&closed, "dc=x", anonymous(), None);
     let error = everybody(&config).unwrap_err();
     assert_eq!((error.code(), error.get_target()), (Code::DirectoryUnreachable, Some(closed.as_str())));
-    assert_eq!(shown(&steps(&config)), "name pass, connect fail, tls skipped, bind skipped, search skipped");
+    assert_eq!(shown(&steps(&config)), "name pass, connect fail");
     let Some(server) = openldap("openldap::a_closed_port_is_unreachable_and_the_next_server_takes_over") else {
         return;
     };
@@ -176,10 +176,34 @@ fn a_base_that_does_not_exist_is_the_configuration_s_fault() {
 fn check_passes_where_reading_works() {
     let Some(server) = openldap("openldap::check_passes_where_reading_works") else { return };
     let tried = steps(&ldaps(&server));
-    assert_eq!(shown(&tried), "name pass, connect pass, tls pass, bind pass, search pass");
-    assert!(tried.iter().all(|step| step.latency_ms.is_some() && step.remedy.is_none()));
+    assert_eq!(
+        shown(&tried),
+        "name pass, connect pass, tls pass, bind pass, search pass, attributes pass, changes pass"
+    );
+    let asked = tried.iter().filter(|step| step.step != "deleted");
+    assert!(asked.clone().all(|step| step.latency_ms.is_some()), "{tried:?}");
+    assert!(asked.filter(|step| step.step != "attributes").all(|step| step.remedy.is_none()), "{tried:?}");
     let mut nobody = ldaps(&server);
     nobody.filter = Some("(uid=nobody)".into());
     let tried = steps(&nobody);
     assert_eq!((failed(&tried).step, failed(&tried).result), ("search", CheckResult::Fail));
+}
+
+#[test]
+fn members_of_a_group_and_of_the_groups_within_it_alone_are_people() {
+    let Some(server) = openldap("openldap::members_of_a_group_and_of_the_groups_within_it_alone_are_people") else {
+        return;
+    };
+    let (outer, inner) = ("cn=outer,dc=example,dc=test", "cn=inner,dc=example,dc=test");
+    let user = |number: u32| format!("uid=user{number:06},ou=people,dc=example,dc=test");
+    add(&server, inner, "groupOfNames", "member", &[user(3), "uid=gone,dc=example,dc=test".into(), outer.into()]);
+    add(&server, outer, "groupOfNames", "member", &[user(1), inner.into(), user(2)]);
+    let config = Directory { group: Some(outer.into()), ..ldaps(&server) };
+    let (people, report) = everybody(&config).unwrap();
+    let mut names: Vec<_> = people.iter().map(|person| person.distinguished_name.clone()).collect();
+    names.sort_unstable();
+    assert_eq!((names, report.complete), (vec![user(1), user(2), user(3)], true));
+    let missing = Directory { group: Some("cn=nobody,dc=example,dc=test".into()), ..config };
+    let error = everybody(&missing).unwrap_err();
+    assert_eq!((error.code(), error.get_target()), (Code::ConfigValue, missing.group.as_deref()));
 }

@@ -37,9 +37,10 @@ pub(crate) fn steps(config: &Directory) -> Vec<CheckStep> {
     run(check(config, None)).unwrap()
 }
 
-/// Names and results of steps, as `name pass, connect fail, …`.
+/// Names and results of steps, as `name pass, connect fail, …`, without those at the end that were not tried.
 pub(crate) fn shown(steps: &[CheckStep]) -> String {
-    steps.iter().map(|step| format!("{} {}", step.step, step.result.name())).collect::<Vec<_>>().join(", ")
+    let last = steps.iter().rposition(|step| step.result != CheckResult::Skipped).map_or(0, |last| last + 1);
+    steps[..last].iter().map(|step| format!("{} {}", step.step, step.result.name())).collect::<Vec<_>>().join(", ")
 }
 
 /// The step that failed.

@@ -1,6 +1,6 @@
 //! Real servers, started by the project's scripts, shared by the tests that run at the same time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -56,14 +56,30 @@ impl RealServer {
         self.run(&["load", &people.to_string()]).unwrap();
     }
 
-    fn start(script: &str, prefix: &str, people: usize) -> Result<Self, String> {
+    /// A file with the keys of an account.
+    #[cfg(feature = "gssapi")]
+    pub(crate) fn keytab(&self, account: &str) -> PathBuf {
+        let file = self.directory.path().join(format!("{account}.keytab"));
+        let made = Command::new("samba-tool")
+            .args(["domain", "exportkeytab"])
+            .arg(&file)
+            .arg(format!("--principal={account}@AD.TEST"))
+            .arg(format!("--configfile={}", self.directory.path().join("dc/etc/smb.conf").display()))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        file
+    }
+
+    fn start(script: &str, prefix: &str, people: usize, more: &[&str]) -> Result<Self, String> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
         // Samba's socket paths must be short, so the system's folder and not the target's
         let directory = tempfile::Builder::new().prefix("ldap").tempdir().unwrap();
         let mut server = Self { script, directory, facts: HashMap::new() };
         let (port, tls_port) = (free_port().to_string(), free_port().to_string());
-        server.run(&["-p", &port, "-t", &tls_port, "load", &people.to_string()])?;
-        let facts = server.run(&["-p", &port, "-t", &tls_port, "start"])?;
+        let ports = [&["-p", &port, "-t", &tls_port], more].concat();
+        server.run(&[&ports[..], &["load", &people.to_string()]].concat())?;
+        let facts = server.run(&[&ports[..], &["start"]].concat())?;
         for line in facts.lines() {
             if let Some((name, value)) = line.split_once('=')
                 && let Some(name) = name.strip_prefix(prefix)
@@ -120,31 +136,52 @@ fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &st
     if let Some(server) = place.upgrade() {
         return Some(server);
     }
-    match RealServer::start(script, prefix, PEOPLE) {
+    match RealServer::start(script, prefix, PEOPLE, &[]) {
         Ok(server) => {
             let server = Arc::new(server);
             *place = Arc::downgrade(&server);
             Some(server)
         }
-        Err(reason) => skipped(test, &reason),
+        Err(reason) => {
+            skipped(test, &reason);
+            None
+        }
     }
 }
 
-fn skipped<T>(test: &str, reason: &str) -> Option<T> {
-    // not eprintln, which the test harness keeps to itself
-    let line = format!("SKIPPED {test}: {reason}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-    None
+/// Samba's AD DC with its key distribution centre; `None`, said aloud, where it is not installed.
+#[cfg(feature = "gssapi")]
+pub(crate) fn kerberos_domain(test: &str) -> Option<RealServer> {
+    let port = free_port().to_string();
+    RealServer::start("ad-dc.sh", "AD_", PEOPLE, &["-k", &port]).map_err(|reason| skipped(test, &reason)).ok()
 }
 
 /// A slapd for one test alone, which may change what is in it.
 pub(crate) fn own_openldap(test: &str, people: usize) -> Option<RealServer> {
-    RealServer::start("openldap.sh", "OL_", people).map_or_else(|reason| skipped(test, &reason), Some)
+    RealServer::start("openldap.sh", "OL_", people, &[]).map_err(|reason| skipped(test, &reason)).ok()
 }
 
 /// Samba's AD DC for one test alone, which may change what is in it.
 pub(crate) fn own_active_directory(test: &str, people: usize) -> Option<RealServer> {
-    RealServer::start("ad-dc.sh", "AD_", people).map_or_else(|reason| skipped(test, &reason), Some)
+    RealServer::start("ad-dc.sh", "AD_", people, &[]).map_err(|reason| skipped(test, &reason)).ok()
+}
+
+fn skipped(test: &str, reason: &str) {
+    // not eprintln, which the test harness keeps to itself
+    let line = format!("SKIPPED {test}: {reason}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+/// Adds an entry with one class and one further attribute, as the administrator.
+pub(crate) fn add(server: &RealServer, dn: &str, class: &str, attribute: &str, values: &[String]) {
+    crate::reader::run(async {
+        let (driver, mut ldap) = ldap3::LdapConnAsync::new(server.fact("LDAP_URL")).await.unwrap();
+        tokio::spawn(driver.drive());
+        ldap.simple_bind(server.fact("ADMIN_DN"), server.fact("ADMIN_PASSWORD")).await.unwrap().success().unwrap();
+        let attributes =
+            vec![("objectClass", HashSet::from([class])), (attribute, values.iter().map(String::as_str).collect())];
+        ldap.add(dn, attributes).await.unwrap().success().unwrap();
+    });
 }
 
 /// A port nobody listens on.

@@ -1,11 +1,12 @@
 //! A connection to one of the configured servers: name, TCP, TLS, bind; each on its own, so that `check` can tell.
 
-use std::net::{SocketAddr, TcpStream};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
+use ldap3::{Ldap, LdapError};
 use rustls::ClientConfig;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -13,7 +14,8 @@ use url::Url;
 
 use crate::config::{self, BindMethod};
 use crate::error::{Code, Error, Result};
-use crate::net::tls;
+use crate::net::ldap::{Locator, Relay, Transport, relayed};
+use crate::net::tls::{Authorities, Witness};
 
 use super::failure::{self, Doing};
 
@@ -44,7 +46,10 @@ pub(super) struct Server {
 
 /// What connecting needs besides the server.
 pub(super) struct Settings {
-    tls: Option<Arc<ClientConfig>>,
+    authorities: Option<Authorities>,
+    /// What the names of files are relative to.
+    #[cfg(feature = "gssapi")]
+    base_dir: std::path::PathBuf,
     /// For connecting and for each answer.
     pub(super) timeout: Duration,
 }
@@ -59,17 +64,43 @@ impl Settings {
         let absolute = |path: &std::path::PathBuf| base_dir.map_or_else(|| path.clone(), |base| base.join(path));
         let ca_files: Vec<_> = config.ca_files.iter().map(absolute).collect();
         Ok(Self {
-            tls: secure.then(|| tls::client_config(&ca_files, config.os_store)).transpose()?,
-            timeout: Duration::from_millis(config.timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS)),
+            authorities: secure.then(|| Authorities::load(&ca_files, config.os_store)).transpose()?,
+            #[cfg(feature = "gssapi")]
+            base_dir: base_dir.map(Path::to_path_buf).unwrap_or_default(),
+            timeout: patience(config),
         })
+    }
+
+    fn authorities(&self) -> Result<&Authorities> {
+        self.authorities.as_ref().ok_or_else(|| Error::new(Code::Internal).with("detail", "no authorities"))
+    }
+
+    /// TLS for one connection, and who remembers the server's certificates.
+    ///
+    /// # Errors
+    /// Only defects of this library.
+    pub(super) fn witnessed_tls(&self) -> Result<(Arc<ClientConfig>, Arc<Witness>)> {
+        self.authorities()?.witnessed_config()
     }
 }
 
-/// The servers of the configuration, in its order.
+fn patience(config: &config::Directory) -> Duration {
+    Duration::from_millis(config.timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS))
+}
+
+/// The servers of the configuration in the order they are to be tried: its URLs, else the domain's by DNS.
 ///
 /// # Errors
-/// `config_missing` without any, `config_value` for what is no LDAP URL.
-pub(super) fn servers(config: &config::Directory) -> Result<Vec<Server>> {
+/// `config_missing` without either, `config_value` for what is no LDAP URL; `directory_unreachable` and
+/// `directory_timeout` where DNS gives none.
+pub(super) async fn servers(config: &config::Directory) -> Result<Vec<Server>> {
+    match &config.domain {
+        Some(domain) if config.urls.is_empty() => located(config, domain, Locator::system()?).await,
+        _ => configured(config),
+    }
+}
+
+fn configured(config: &config::Directory) -> Result<Vec<Server>> {
     if config.urls.is_empty() {
         return Err(Error::new(Code::ConfigMissing).target("/directory/urls"));
     }
@@ -82,6 +113,25 @@ pub(super) fn servers(config: &config::Directory) -> Result<Vec<Server>> {
     config.urls.iter().enumerate().map(server).collect()
 }
 
+/// The servers of a domain. DNS has records of LDAP alone, so LDAPS is taken to be at the port that goes with it;
+/// plain LDAP is spoken only where the configuration allows it or Kerberos protects it.
+async fn located(config: &config::Directory, domain: &str, mut locator: Locator) -> Result<Vec<Server>> {
+    let looked = timeout(patience(config), locator.servers(domain, config.site.as_deref())).await;
+    let found = looked.map_err(|_| Error::new(Code::DirectoryTimeout).target(domain))??;
+    let plain = config.bind.allow_plaintext || config.bind.method == BindMethod::Gssapi;
+    let server = |found: crate::net::ldap::Found| {
+        let (protection, scheme, port) = match found.port {
+            port if config.start_tls => (Protection::StartTls, "ldap", port),
+            port if plain => (Protection::Plain, "ldap", port),
+            389 => (Protection::Ldaps, "ldaps", 636),
+            3268 => (Protection::Ldaps, "ldaps", 3269),
+            port => (Protection::Ldaps, "ldaps", port),
+        };
+        Server { url: format!("{scheme}://{}:{port}", found.host), host: found.host, port, protection }
+    };
+    Ok(found.into_iter().map(server).collect())
+}
+
 /// Whether the credentials may be sent to a server as it is protected.
 ///
 /// # Errors
@@ -91,6 +141,8 @@ pub(super) fn credentials_allowed(bind: &config::Bind, server: &Server) -> Resul
     let missing = |key: &str| Err(Error::new(Code::ConfigMissing).target(format!("/directory/bind/{key}")));
     match bind.method {
         BindMethod::Anonymous => Ok(()),
+        // the ticket is no password, and what follows is sealed
+        BindMethod::Gssapi if cfg!(feature = "gssapi") => Ok(()),
         BindMethod::Gssapi | BindMethod::External => {
             Err(Error::new(Code::ConfigUnsupported).target("/directory/bind/method").with("detail", "this bind method"))
         }
@@ -119,7 +171,9 @@ impl Server {
             && url.fragment().is_none()
             && url.username().is_empty()
             && url.password().is_none();
-        let host = url.host_str().filter(|host| bare && !host.is_empty())?.to_owned();
+        let host = url.host_str().filter(|host| bare && !host.is_empty())?;
+        // an IPv6 address is bare everywhere but in a URL
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = url.port().unwrap_or(if protection == Protection::Ldaps { 636 } else { 389 });
         Some(Self { url: text.to_owned(), host, port, protection })
     }
@@ -129,8 +183,7 @@ impl Server {
     /// # Errors
     /// `directory_unreachable`, `directory_timeout`; the target is the URL, as for all errors of this type.
     pub(super) async fn resolve(&self, settings: &Settings) -> Result<Vec<SocketAddr>> {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        let found = timeout(settings.timeout, tokio::net::lookup_host((host, self.port))).await;
+        let found = timeout(settings.timeout, tokio::net::lookup_host((self.host.as_str(), self.port))).await;
         let unreachable = |detail: String| self.named(Error::new(Code::DirectoryUnreachable).with("detail", detail));
         let addresses: Vec<_> = found
             .map_err(|_| self.named(Error::new(Code::DirectoryTimeout)))?
@@ -143,33 +196,90 @@ impl Server {
     ///
     /// # Errors
     /// `directory_unreachable`, `directory_timeout`.
-    pub(super) async fn connect(&self, addresses: &[SocketAddr], settings: &Settings) -> Result<TcpStream> {
-        let connected = timeout(settings.timeout, tokio::net::TcpStream::connect(addresses)).await;
-        connected
-            .map_err(|_| Error::new(Code::DirectoryTimeout))
-            .and_then(|stream| stream.map_err(|error| failure::of_io(&error)))
-            .and_then(|stream| stream.into_std().map_err(|error| failure::of_io(&error)))
-            .map_err(|error| self.named(error))
+    pub(super) async fn connect(&self, addresses: &[SocketAddr], settings: &Settings) -> Result<Transport> {
+        self.in_time(Transport::connect(addresses), settings).await
     }
 
-    /// LDAP over a TCP connection, with TLS as configured. Not bound yet.
+    /// The connection with TLS as configured.
     ///
     /// # Errors
     /// `directory_tls`, `directory_protocol`, `directory_unreachable`, `directory_timeout`.
-    pub(super) async fn secure(&self, stream: TcpStream, settings: &Settings) -> Result<Connection> {
-        let mut options = LdapConnSettings::new()
-            .set_std_stream(StdStream::Tcp(stream))
-            .set_starttls(self.protection == Protection::StartTls);
-        if let Some(tls) = &settings.tls {
-            options = options.set_config(tls.clone());
+    pub(super) async fn secure(&self, stream: Transport, settings: &Settings) -> Result<Transport> {
+        match self.protection {
+            Protection::Plain => Ok(stream),
+            _ => self.secure_by(stream, settings.authorities()?.config()?, settings).await,
         }
-        let opened = timeout(settings.timeout, LdapConnAsync::with_settings(options, &self.url)).await;
-        let (driver, ldap) = opened.map_err(|_| self.named(Error::new(Code::DirectoryTimeout)))?.map_err(|error| {
-            let ended = || Error::new(Code::DirectoryUnreachable).with("detail", "the server closed the connection");
-            self.named(failure::of_library(error, Doing::StartTls).unwrap_or_else(ended))
-        })?;
+    }
+
+    /// The connection with TLS by this configuration.
+    ///
+    /// # Errors
+    /// Those of `secure`.
+    pub(super) async fn secure_by(
+        &self,
+        mut stream: Transport,
+        tls: Arc<ClientConfig>,
+        settings: &Settings,
+    ) -> Result<Transport> {
+        let securing = async {
+            if self.protection == Protection::StartTls {
+                stream.start_tls().await?;
+            }
+            stream.secure(&self.host, tls).await
+        };
+        self.in_time(securing, settings).await
+    }
+
+    /// LDAP over a stream, bound as configured; see [`credentials_allowed`], which is asked first.
+    ///
+    /// # Errors
+    /// `directory_auth`, `directory_denied`, and those of any operation.
+    pub(super) async fn sign_in(
+        &self,
+        stream: Transport,
+        bind: &config::Bind,
+        settings: &Settings,
+    ) -> Result<Connection> {
+        #[cfg(feature = "gssapi")]
+        if bind.method == BindMethod::Gssapi {
+            let stream = self.sign_in_by_kerberos(stream, bind, settings).await?;
+            return self.speak(stream, settings).await;
+        }
+        let mut connection = self.speak(stream, settings).await?;
+        connection.bind(bind).await?;
+        Ok(connection)
+    }
+
+    #[cfg(feature = "gssapi")]
+    async fn sign_in_by_kerberos(
+        &self,
+        stream: Transport,
+        bind: &config::Bind,
+        settings: &Settings,
+    ) -> Result<Transport> {
+        use crate::net::ldap::{Bound, Principal, kerberos_bind};
+        let keytab = bind.keytab.as_ref().map(|keytab| settings.base_dir.join(keytab));
+        let principal = Principal { name: bind.user.clone(), keytab };
+        match self.in_time(kerberos_bind(stream, &self.host, principal), settings).await? {
+            Bound::Yes(stream) => Ok(stream),
+            Bound::No(rc, text) => {
+                let result =
+                    ldap3::LdapResult { rc, matched: String::new(), text, refs: Vec::new(), ctrls: Vec::new() };
+                Err(self.named(failure::of_result(&result, Doing::Bind)))
+            }
+        }
+    }
+
+    /// LDAP over a stream.
+    async fn speak(&self, stream: Transport, settings: &Settings) -> Result<Connection> {
+        let (relay, driver, ldap) = relayed(stream).await.map_err(|error| self.named(error))?;
         let driver = Some(tokio::spawn(driver.drive()));
-        Ok(Connection { ldap, driver, url: self.url.clone(), timeout: settings.timeout })
+        Ok(Connection { ldap, driver, relay, url: self.url.clone(), timeout: settings.timeout })
+    }
+
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T>>, settings: &Settings) -> Result<T> {
+        let ended = timeout(settings.timeout, work).await;
+        ended.unwrap_or_else(|_| Err(Error::new(Code::DirectoryTimeout))).map_err(|error| self.named(error))
     }
 
     fn named(&self, error: Error) -> Error {
@@ -181,17 +291,15 @@ impl Server {
 pub(super) struct Connection {
     ldap: Ldap,
     driver: Option<JoinHandle<ldap3::result::Result<()>>>,
-    /// The server's URL as configured.
+    relay: Relay,
+    /// The server's URL.
     pub(super) url: String,
     timeout: Duration,
 }
 
 impl Connection {
-    /// Binds as configured; see [`credentials_allowed`], which is asked first.
-    ///
-    /// # Errors
-    /// `directory_auth`, `directory_denied`, and those of any operation.
-    pub(super) async fn bind(&mut self, bind: &config::Bind) -> Result<()> {
+    /// Binds by name and password, or as nobody.
+    async fn bind(&mut self, bind: &config::Bind) -> Result<()> {
         let (user, password) = match (bind.method, &bind.user, &bind.password) {
             (BindMethod::Simple, Some(user), Some(password)) => (user.as_str(), password.reveal()),
             _ => ("", ""),
@@ -220,13 +328,23 @@ impl Connection {
         meaning.target(self.url.clone())
     }
 
+    /// The relay, which knows how far a search is ahead of its reader.
+    pub(super) fn relay(&self) -> &Relay {
+        &self.relay
+    }
+
     async fn why_ended(&mut self) -> Error {
+        if let Some(error) = self.relay.ended() {
+            return error;
+        }
         let closed = || Error::new(Code::DirectoryUnreachable).with("detail", "the server closed the connection");
         let Some(mut driver) = self.driver.take() else { return closed() };
         match timeout(self.timeout, &mut driver).await {
             // a panic of ldap3 on its own task: a message it did not expect
             Ok(Err(_)) => Error::new(Code::DirectoryProtocol).with("detail", "a malformed message"),
-            Ok(Ok(Err(LdapError::Io { source }))) => failure::of_io(&source),
+            Ok(Ok(Err(LdapError::Io { .. }))) => {
+                Error::new(Code::DirectoryProtocol).with("detail", "a malformed message")
+            }
             Ok(Ok(_)) => closed(),
             Err(_) => {
                 driver.abort();
@@ -237,7 +355,11 @@ impl Connection {
 
     /// Says goodbye, without waiting long for it.
     pub(super) async fn close(mut self) {
-        let _ = timeout(Duration::from_secs(1), self.ldap.unbind()).await;
+        let goodbye = async {
+            let _ = self.ldap.unbind().await;
+            self.relay.finished().await;
+        };
+        let _ = timeout(Duration::from_secs(1), goodbye).await;
     }
 }
 
@@ -249,26 +371,52 @@ impl Drop for Connection {
     }
 }
 
-/// A bound connection to the first server that can be spoken to.
-///
-/// # Errors
-/// The first server's when none can be reached. Refused credentials are not tried elsewhere: accounts get locked.
-pub(super) async fn open(config: &config::Directory, servers: &[Server], settings: &Settings) -> Result<Connection> {
-    for server in servers {
-        credentials_allowed(&config.bind, server)?;
-    }
-    let mut first = None;
-    for server in servers {
-        match open_one(config, server, settings).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) if may_try_next(&error) => first = first.or(Some(error)),
-            Err(error) => return Err(error),
-        }
-    }
-    Err(first.unwrap_or_else(|| Error::new(Code::ConfigMissing).target("/directory/urls")))
+/// The servers that are left to be tried, and why those before were given up.
+pub(super) struct Servers<'a> {
+    config: &'a config::Directory,
+    settings: &'a Settings,
+    left: VecDeque<Server>,
+    first_failure: Option<Error>,
 }
 
-fn may_try_next(error: &Error) -> bool {
+impl<'a> Servers<'a> {
+    /// All of these, in their order.
+    ///
+    /// # Errors
+    /// What forbids sending the credentials to one of them.
+    pub(super) fn new(config: &'a config::Directory, servers: Vec<Server>, settings: &'a Settings) -> Result<Self> {
+        for server in &servers {
+            credentials_allowed(&config.bind, server)?;
+        }
+        Ok(Self { config, settings, left: servers.into(), first_failure: None })
+    }
+
+    /// A bound connection to the next server that can be spoken to; each is tried once.
+    ///
+    /// # Errors
+    /// The first failure when none is left. Refused credentials are not tried elsewhere: accounts get locked.
+    pub(super) async fn next(&mut self) -> Result<Connection> {
+        while let Some(server) = self.left.pop_front() {
+            match open_one(self.config, &server, self.settings).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) if is_the_server_s(&error) => {
+                    self.first_failure.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(self.first_failure.clone().unwrap_or_else(|| Error::new(Code::ConfigMissing).target("/directory/urls")))
+    }
+
+    /// Whether a server is left to go on with after this failure.
+    pub(super) fn can_replace(&mut self, error: &Error) -> bool {
+        self.first_failure.get_or_insert_with(|| error.clone());
+        is_the_server_s(error) && !self.left.is_empty()
+    }
+}
+
+/// Whether a failure is one that another server may not have.
+fn is_the_server_s(error: &Error) -> bool {
     use Code::{DirectoryProtocol, DirectoryTimeout, DirectoryTls, DirectoryUnreachable};
     matches!(error.code(), DirectoryUnreachable | DirectoryTimeout | DirectoryTls | DirectoryProtocol)
 }
@@ -276,9 +424,8 @@ fn may_try_next(error: &Error) -> bool {
 async fn open_one(config: &config::Directory, server: &Server, settings: &Settings) -> Result<Connection> {
     let addresses = server.resolve(settings).await?;
     let stream = server.connect(&addresses, settings).await?;
-    let mut connection = server.secure(stream, settings).await?;
-    connection.bind(&config.bind).await?;
-    Ok(connection)
+    let stream = server.secure(stream, settings).await?;
+    server.sign_in(stream, &config.bind, settings).await
 }
 
 #[cfg(test)]

@@ -1,6 +1,4 @@
-//! What failures of ldap3, of TLS and of the server itself mean.
-
-use std::io;
+//! What failures of ldap3 and of the server itself mean.
 
 use ldap3::{LdapError, LdapResult};
 
@@ -10,8 +8,6 @@ use crate::text::{Culture, Text};
 /// What was being done when the server answered with a result code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doing {
-    /// Opening TLS by the StartTLS operation.
-    StartTls,
     /// Binding.
     Bind,
     /// Searching.
@@ -45,7 +41,6 @@ pub(super) const ASSERTION_FAILED: u32 = 122;
 pub(super) fn of_result(result: &LdapResult, doing: Doing) -> Error {
     let code = match (doing, result.rc) {
         (_, BUSY | UNAVAILABLE) => Code::DirectoryUnreachable,
-        (Doing::StartTls, _) => Code::DirectoryProtocol,
         (
             Doing::Bind,
             INVALID_CREDENTIALS
@@ -71,7 +66,7 @@ pub(super) fn of_result(result: &LdapResult, doing: Doing) -> Error {
         _ => Code::DirectoryProtocol,
     };
     let words = words(result);
-    let detail = match bind_reason(&result.text).filter(|_| code == Code::DirectoryAuth) {
+    let detail = match bind_reason(result).filter(|_| code == Code::DirectoryAuth) {
         Some(reason) => format!("{} ({words})", reason.render(Culture::default())),
         None => words,
     };
@@ -83,9 +78,13 @@ fn refuses_anonymous(words: &str) -> bool {
     words.contains("a successful bind must be completed") || words.contains("without authentication")
 }
 
-/// Why Active Directory refused a bind, by the sub-code in its words (`..., data 52e, v1db1`).
-pub(super) fn bind_reason(words: &str) -> Option<Text> {
-    let (_, rest) = words.split_once("data ")?;
+/// Why a bind was refused, where the result tells: by its code, or by Active Directory's sub-code in its words
+/// (`..., data 52e, v1db1`).
+fn bind_reason(result: &LdapResult) -> Option<Text> {
+    if matches!(result.rc, STRONGER_AUTH_REQUIRED | CONFIDENTIALITY_REQUIRED) {
+        return Some(Text::plain("check", "directory_bind_protection"));
+    }
+    let (_, rest) = result.text.split_once("data ")?;
     let name = match rest.split(|c: char| !c.is_ascii_alphanumeric()).next()? {
         "525" => "directory_bind_525",
         "52e" => "directory_bind_52e",
@@ -96,6 +95,7 @@ pub(super) fn bind_reason(words: &str) -> Option<Text> {
         "701" => "directory_bind_701",
         "773" => "directory_bind_773",
         "775" => "directory_bind_775",
+        "80090346" => "directory_bind_80090346",
         _ => return None,
     };
     Some(Text::plain("check", name))
@@ -139,40 +139,17 @@ fn words(result: &LdapResult) -> String {
 /// What a failure of the library means; `None` where only the end of its connection can tell.
 pub(super) fn of_library(error: LdapError, doing: Doing) -> Option<Error> {
     Some(match error {
-        LdapError::Io { source } => of_io(&source),
         LdapError::Timeout { .. } => Error::new(Code::DirectoryTimeout),
-        LdapError::Rustls { source } => of_tls(&source),
-        LdapError::DNSName { source } => Error::new(Code::DirectoryTls).with("detail", source.to_string()),
         LdapError::LdapResult { result } => of_result(&result, doing),
-        LdapError::EndOfStream
+        // what it reads and writes is the relay, which knows more
+        LdapError::Io { .. }
+        | LdapError::EndOfStream
         | LdapError::OpSend { .. }
         | LdapError::ResultRecv { .. }
         | LdapError::IdScrubSend { .. }
         | LdapError::MiscSend { .. } => return None,
         other => Error::new(Code::DirectoryProtocol).with("detail", other.to_string()),
     })
-}
-
-/// What a failed read, write or handshake means.
-pub(super) fn of_io(error: &io::Error) -> Error {
-    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return of_tls(tls);
-    }
-    let code = match error.kind() {
-        io::ErrorKind::TimedOut => Code::DirectoryTimeout,
-        // ldap3's own word for a message it cannot read
-        io::ErrorKind::Other | io::ErrorKind::InvalidData => Code::DirectoryProtocol,
-        _ => Code::DirectoryUnreachable,
-    };
-    Error::new(code).with("detail", error.to_string())
-}
-
-fn of_tls(error: &rustls::Error) -> Error {
-    let code = match error {
-        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => Code::DirectoryTls,
-        _ => Code::DirectoryProtocol,
-    };
-    Error::new(code).with("detail", error.to_string())
 }
 
 #[cfg(test)]
@@ -185,15 +162,16 @@ mod tests {
 
     #[test]
     fn active_directory_s_sub_codes_are_put_into_words() {
-        for code in ["525", "52e", "530", "531", "532", "533", "701", "773", "775"] {
+        for code in ["525", "52e", "530", "531", "532", "533", "701", "773", "775", "80090346"] {
             let words =
                 format!("80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data {code}, v1db1");
             let error = of_result(&result(INVALID_CREDENTIALS, &words), Doing::Bind);
             assert_eq!(error.code(), Code::DirectoryAuth);
             assert!(error.to_string().contains(&words) && !error.to_string().contains("check.directory"), "{error}");
         }
-        assert_eq!(bind_reason("data 999, v1"), None);
-        assert_eq!(bind_reason("invalid credentials"), None);
+        assert_eq!(bind_reason(&result(INVALID_CREDENTIALS, "data 999, v1")), None);
+        assert_eq!(bind_reason(&result(INVALID_CREDENTIALS, "invalid credentials")), None);
+        assert!(bind_reason(&result(STRONGER_AUTH_REQUIRED, "data 0, v4563")).is_some());
     }
 
     #[test]
@@ -210,7 +188,6 @@ mod tests {
             (Doing::Bind, 49, Code::DirectoryAuth),
             (Doing::Bind, 52, Code::DirectoryUnreachable),
             (Doing::Bind, 53, Code::DirectoryDenied),
-            (Doing::StartTls, 2, Code::DirectoryProtocol),
         ] {
             assert_eq!(of_result(&result(rc, ""), doing).code(), code, "{doing:?} {rc}");
         }

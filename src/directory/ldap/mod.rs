@@ -3,6 +3,7 @@
 mod changes;
 mod connect;
 mod failure;
+mod group;
 mod modify;
 mod people;
 mod probe;
@@ -19,18 +20,22 @@ use crate::config;
 use crate::error::{Code, Error, Result};
 use crate::people::Person;
 
+use super::name::Name;
 use super::selection::{Finder, Repeated, Wanted};
 use crate::net::CheckStep;
 
-use super::{ChangeReport, Changes, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
+use super::{ChangeReport, Changes, Cursor, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
 use connect::Connection;
 use people::Reading;
 pub use published::OwnDirectory;
 pub(super) use published::from_server;
 pub use writer::{Standing, Writer};
 
-/// Reads the wanted people of the first server that can be spoken to; with `cursor`, what changes from then on can be
-/// read afterwards.
+/// Servers that are asked for changes and did not give the cursor; beyond these reading everybody is quicker.
+const MAX_STRANGERS: u32 = 16;
+
+/// Reads the wanted people of the first server that can be spoken to, and from the next one if it fails meanwhile; with
+/// `cursor`, what changes from then on can be read afterwards.
 pub(super) async fn read(
     config: &config::Directory,
     base_dir: Option<&Path>,
@@ -39,39 +44,72 @@ pub(super) async fn read(
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
     let wanted = wanted(config, selection)?;
-    let servers = connect::servers(config)?;
-    let settings = connect::Settings::new(config, base_dir, &servers)?;
+    let base_dir = base_dir.map(Path::to_path_buf);
     let (config, bases_selected) = (config.clone(), !selection.bases.is_empty());
     on_own_task(async move {
-        let mut connection = connect::open(&config, &servers, &settings).await?;
+        let servers = connect::servers(&config).await?;
+        let settings = connect::Settings::new(&config, base_dir.as_deref(), &servers)?;
+        let mut servers = connect::Servers::new(&config, servers, &settings)?;
+        let mut connection = servers.next().await?;
         let mut finder = Finder::new(&wanted, Repeated::Same);
-        let mut reading = Reading {
-            config: &config,
-            wanted: &wanted,
-            bases_selected,
-            finder: &mut finder,
-            sink: &sink,
-            referrals: 0,
-            is_selected: false,
-            newest: None,
-        };
-        let begun = match cursor {
-            // what fails here fails in the read as well, and says more there
-            true => changes::begin(&mut connection, &mut reading).await.unwrap_or(Err(WhyEverybody::Unsupported)),
-            false => Ok(None),
-        };
-        let ended = reading.run(&mut connection).await;
-        let going_on = match begun {
-            Ok(None) if cursor && ended.is_ok() => {
-                let after = changes::after(&mut connection, &reading).await;
-                after.unwrap_or(Err(WhyEverybody::Unsupported)).map(Some)
+        let mut replaced: Vec<Error> = Vec::new();
+        loop {
+            let mut reading = Reading {
+                config: &config,
+                wanted: &wanted,
+                bases_selected,
+                finder: &mut finder,
+                sink: &sink,
+                referrals: 0,
+                is_selected: false,
+                newest: None,
+                members: None,
+            };
+            let ended = attempt(&mut connection, &mut reading, cursor && replaced.is_empty()).await;
+            // a cookie is its server's own, so the next one is read from its beginning; the finder knows whom it had
+            if let Err(error) = &ended
+                && servers.can_replace(error)
+                && let Ok(next) = servers.next().await
+            {
+                replaced.push(error.clone());
+                connection = next;
+                continue;
             }
-            begun => begun,
-        };
-        let report = finish(connection, reading, ended, Named::MustExist).await?;
-        Ok(ReadReport { no_cursor: going_on.as_ref().err().copied(), cursor: going_on.ok().flatten(), ..report })
+            let (ended, mut going_on) = match ended {
+                Ok(going_on) => (Ok(()), going_on),
+                Err(error) => (Err(error), Ok(None)),
+            };
+            if cursor && !replaced.is_empty() {
+                // who came from one server may have changed at it after what the other one knows
+                going_on = Err(WhyEverybody::OtherServer);
+            }
+            let report = finish(connection, reading, ended, Named::MustExist).await?;
+            let no_cursor = going_on.as_ref().err().copied();
+            return Ok(ReadReport { no_cursor, cursor: going_on.ok().flatten(), replaced, ..report });
+        }
     })
     .await
+}
+
+/// Reads everybody wanted from one server; where changes can be read from, or why they cannot.
+async fn attempt(
+    connection: &mut Connection,
+    reading: &mut Reading<'_>,
+    cursor: bool,
+) -> Result<std::result::Result<Option<Cursor>, WhyEverybody>> {
+    let begun = match cursor {
+        // what fails here fails in the read as well, and says more there
+        true => changes::begin(connection, reading).await.unwrap_or(Err(WhyEverybody::Unsupported)),
+        false => Ok(None),
+    };
+    reading.run(connection).await?;
+    Ok(match begun {
+        Ok(None) if cursor => {
+            let after = changes::after(connection, reading).await;
+            after.unwrap_or(Err(WhyEverybody::Unsupported)).map(Some)
+        }
+        begun => begun,
+    })
 }
 
 /// Reads what changed of the wanted people.
@@ -85,36 +123,50 @@ pub(super) async fn read_changes(
     let whole = wanted(config, &Selection::default())?;
     let wanted = wanted(config, selection)?;
     let is_selected = *selection != Selection::default();
-    let servers = connect::servers(config)?;
-    let settings = connect::Settings::new(config, base_dir, &servers)?;
+    let base_dir = base_dir.map(Path::to_path_buf);
     let (config, bases_selected, since) = (config.clone(), !selection.bases.is_empty(), since.clone());
     on_own_task(async move {
-        let mut connection = connect::open(&config, &servers, &settings).await?;
+        let servers = connect::servers(&config).await?;
+        let settings = connect::Settings::new(&config, base_dir.as_deref(), &servers)?;
+        let mut servers = connect::Servers::new(&config, servers, &settings)?;
         let mut finder = Finder::new(&wanted, Repeated::Same);
-        let mut reading = Reading {
-            config: &config,
-            wanted: &wanted,
-            bases_selected,
-            finder: &mut finder,
-            sink: &sink,
-            referrals: 0,
-            is_selected,
-            newest: None,
-        };
-        let told = match changes::read(&mut connection, &mut reading, &whole, &since).await? {
-            Ok(told) => told,
-            Err(why) => {
-                connection.close().await;
-                return Ok(Changes::Everybody(why));
-            }
-        };
-        let ended = told.ended.map_err(incomplete);
-        let report = finish(connection, reading, ended, Named::MayBeAbsent).await?;
-        let read = ReadReport { cursor: Some(told.cursor), unresolved: Vec::new(), ..report };
-        // who left a selection is not gone
-        let gone = if is_selected { Gone::Named(Vec::new()) } else { told.gone };
-        let (unseen, deletions_show) = (told.unseen, told.deletions_show);
-        Ok(Changes::Read(Box::new(ChangeReport { read, gone, unseen, deletions_show })))
+        for strangers in 0.. {
+            let mut connection = match servers.next().await {
+                Ok(connection) => connection,
+                // none of those that answer gave the cursor
+                Err(_) if strangers > 0 => break,
+                Err(error) => return Err(error),
+            };
+            let mut reading = Reading {
+                config: &config,
+                wanted: &wanted,
+                bases_selected,
+                finder: &mut finder,
+                sink: &sink,
+                referrals: 0,
+                is_selected,
+                newest: None,
+                members: None,
+            };
+            let told = match changes::read(&mut connection, &mut reading, &whole, &since).await? {
+                Ok(told) => told,
+                Err(why) => {
+                    connection.close().await;
+                    match why {
+                        WhyEverybody::OtherServer if strangers + 1 < MAX_STRANGERS => continue,
+                        _ => return Ok(Changes::Everybody(why)),
+                    }
+                }
+            };
+            let ended = told.ended.map_err(incomplete);
+            let report = finish(connection, reading, ended, Named::MayBeAbsent).await?;
+            let read = ReadReport { cursor: Some(told.cursor), unresolved: Vec::new(), ..report };
+            // who left a selection is not gone
+            let gone = if is_selected { Gone::Named(Vec::new()) } else { told.gone };
+            let (unseen, deletions_show) = (told.unseen, told.deletions_show);
+            return Ok(Changes::Read(Box::new(ChangeReport { read, gone, unseen, deletions_show })));
+        }
+        Ok(Changes::Everybody(WhyEverybody::OtherServer))
     })
     .await
 }
@@ -168,6 +220,10 @@ fn wanted(config: &config::Directory, selection: &Selection) -> Result<Wanted> {
     let wanted = Wanted::new(config, selection)?;
     if wanted.bases.is_empty() {
         return Err(Error::new(Code::ConfigMissing).target("/directory/base"));
+    }
+    if config.group.as_ref().is_some_and(|group| Name::parse(group).is_none()) {
+        let expected = "expected a distinguished name";
+        return Err(Error::new(Code::ConfigValue).target("/directory/group").with("detail", expected));
     }
     Ok(wanted)
 }

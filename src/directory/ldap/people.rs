@@ -13,6 +13,7 @@ use crate::people::Person;
 
 use super::connect::Connection;
 use super::failure::{INVALID_DN_SYNTAX, NO_SUCH_OBJECT};
+use super::group::Membership;
 use super::search::{Request, Search, one};
 
 /// Entries per page unless configured; Active Directory gives no more than this (MaxPageSize).
@@ -27,13 +28,15 @@ pub(super) struct Questions {
     filter: String,
     attributes: Vec<String>,
     page_size: u32,
+    /// Whose members alone are people.
+    members: Option<Membership>,
 }
 
 impl Questions {
-    /// Looks at the server's root DSE and puts the filters together.
+    /// Looks at the server's root DSE and the configuration's group, and puts the filters together.
     ///
     /// # Errors
-    /// Those of the connection.
+    /// Those of the connection; those of [`Membership::of`].
     pub(super) async fn new(connection: &mut Connection, config: &config::Directory, wanted: &Wanted) -> Result<Self> {
         let root = one(connection, "", &["supportedCapabilities"]).await?.unwrap_or_default();
         let active_directory = is_active_directory(&root);
@@ -48,10 +51,16 @@ impl Questions {
         let page_size = config.page_size.unwrap_or(DEFAULT_PAGE_SIZE);
         // one more than the limit shows that there is more
         let enough = wanted.limit.and_then(|limit| u32::try_from(limit.saturating_add(1)).ok());
+        let members = match &config.group {
+            Some(group) => Some(Membership::of(connection, group, active_directory).await?),
+            None => None,
+        };
+        let member = members.as_ref().and_then(Membership::filter).unwrap_or_default();
         Ok(Self {
             active_directory,
-            filter: format!("(&{people}{})", wanted.filters.concat()),
+            filter: format!("(&{people}{}{member})", wanted.filters.concat()),
             attributes,
+            members,
             page_size: page_size.min(enough.filter(|_| wanted.identities.is_empty()).unwrap_or(page_size)),
         })
     }
@@ -61,10 +70,11 @@ impl Questions {
         self.search(base, Scope::Subtree, self.filter.clone())
     }
 
-    /// The search for those with certificates below a base.
-    pub(super) fn with_certificates(&self, base: &str) -> Search {
-        let filter = format!("(&{}(|(userCertificate=*)(userSMIMECertificate=*)))", self.filter);
-        self.search(base, Scope::Subtree, filter)
+    /// The search for those who have an attribute, for one of them to be looked at.
+    pub(super) fn having(&self, base: &str, attribute: &str) -> Search {
+        let mut search = self.search(base, Scope::Subtree, format!("(&{}({attribute}=*))", self.filter));
+        search.one_by_one();
+        search
     }
 
     /// A search for people with another filter.
@@ -107,6 +117,8 @@ pub(super) struct Reading<'a> {
     pub(super) is_selected: bool,
     /// The newest `modifyTimestamp` seen, where it is to be looked for.
     pub(super) newest: Option<String>,
+    /// Whose members alone are wanted; known when the reading runs.
+    pub(super) members: Option<Membership>,
 }
 
 impl Reading<'_> {
@@ -119,6 +131,7 @@ impl Reading<'_> {
         if self.newest.is_some() {
             questions.attributes.push("modifyTimestamp".into());
         }
+        self.members = questions.members.take();
         let wanted = self.wanted;
         if wanted.identities.is_empty() {
             for base in &wanted.bases {
@@ -199,6 +212,9 @@ impl Reading<'_> {
         let Some(person) = person(entry, self.config.source_anchor.as_deref()) else { return Ok(true) };
         let name = Name::parse(&entry.dn)
             .ok_or_else(|| Error::new(Code::DirectoryProtocol).with("detail", format!("{} is no DN", entry.dn)))?;
+        if self.members.as_ref().is_some_and(|members| !members.covers(&name)) {
+            return Ok(true);
+        }
         match self.finder.take(person, &name) {
             Next::Deliver(person) => self.deliver(*person).await.map(|()| true),
             Next::Continue => Ok(true),

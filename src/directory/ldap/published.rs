@@ -34,7 +34,7 @@ pub(in crate::directory) async fn from_server(
         ..Directory::default()
     };
     let read = on_own_task(async move {
-        let servers = connect::servers(&config)?;
+        let servers = connect::servers(&config).await?;
         let settings = Settings::new(&config, None, &servers)?;
         let Some(server) = servers.first() else { return Ok(Err(Cause::UrlNotAllowed)) };
         let addresses = address::allowed(server.resolve(&settings).await?, allow_loopback);
@@ -42,8 +42,7 @@ pub(in crate::directory) async fn from_server(
             return Ok(Err(Cause::AddressNotAllowed));
         }
         let stream = server.connect(&addresses, &settings).await?;
-        let mut connection = server.secure(stream, &settings).await?;
-        connection.bind(&config.bind).await?;
+        let mut connection = server.sign_in(stream, &config.bind, &settings).await?;
         let found = values(&mut connection, &dn, what).await;
         connection.close().await;
         found
@@ -128,9 +127,9 @@ impl OwnDirectory {
 }
 
 async fn open(config: &config::Directory, base_dir: Option<&Path>) -> Result<Opened> {
-    let servers = connect::servers(config)?;
+    let servers = connect::servers(config).await?;
     let settings = Settings::new(config, base_dir, &servers)?;
-    let mut connection = connect::open(config, &servers, &settings).await?;
+    let mut connection = connect::Servers::new(config, servers, &settings)?.next().await?;
     let root = one(&mut connection, "", &["configurationNamingContext"]).await?.unwrap_or_default();
     let context = root.all("configurationNamingContext").next().map(String::from_utf8_lossy);
     // the root would have everything below it

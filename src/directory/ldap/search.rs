@@ -2,7 +2,7 @@
 
 use ldap3::asn1::{PL, StructureTag, parse_tag};
 use ldap3::controls::{Control, ControlType, PagedResults, RawControl};
-use ldap3::{LdapResult, Scope, SearchStream};
+use ldap3::{LdapResult, ResultEntry, Scope, SearchStream};
 
 use crate::directory::entry::Entry;
 use crate::error::{Code, Error, Result};
@@ -32,10 +32,49 @@ pub(super) struct Request {
     pub(super) controls: Vec<RawControl>,
 }
 
+/// The answers to one search request. The server is held back while they are not taken, so however many it sends, a
+/// bounded part of them is in memory.
+pub(super) struct Items {
+    stream: SearchStream<'static, String, Vec<String>>,
+    id: i32,
+}
+
+impl Items {
+    /// Sends a search request with these controls alone: neither those of the request nor that of its pages.
+    ///
+    /// # Errors
+    /// Those of a search; the target is the server.
+    pub(super) async fn of(request: &Request, controls: Vec<RawControl>, connection: &mut Connection) -> Result<Self> {
+        let Request { base, scope, filter, attributes, .. } = request;
+        let mut ldap = connection.operation();
+        ldap.with_controls(controls);
+        match ldap.streaming_search(base, *scope, filter, attributes.clone()).await {
+            Ok(mut stream) => {
+                let id = stream.ldap_handle().last_id();
+                connection.relay().account(id);
+                Ok(Self { stream, id })
+            }
+            Err(error) => Err(connection.failed(error, Doing::Search).await),
+        }
+    }
+
+    /// The next entry, reference or intermediate message; `None` when the result has come.
+    pub(super) async fn next(&mut self, connection: &Connection) -> ldap3::result::Result<Option<ResultEntry>> {
+        let next = self.stream.next().await;
+        connection.relay().took(self.id);
+        next
+    }
+
+    /// The result, after the last item.
+    pub(super) async fn finish(&mut self) -> LdapResult {
+        self.stream.finish().await
+    }
+}
+
 /// A search under way.
 pub(super) struct Search {
     request: Request,
-    stream: Option<SearchStream<'static, String, Vec<String>>>,
+    stream: Option<Items>,
     cookie: Vec<u8>,
     pages: u32,
     empty_pages: u32,
@@ -61,6 +100,11 @@ impl Search {
             referrals: 0,
             result: failure::SUCCESS,
         }
+    }
+
+    /// Asks for pages of one entry, where the first is all that is wanted.
+    pub(super) fn one_by_one(&mut self) {
+        self.request.page_size = 1;
     }
 
     /// The next entry, complete where the server gives all values; `None` at the end.
@@ -90,7 +134,7 @@ impl Search {
             self.stream = Some(self.begin(connection).await?);
             return Ok(None);
         };
-        match stream.next().await {
+        match stream.next(connection).await {
             Ok(Some(item)) if item.is_ref() => {
                 self.referrals += 1;
                 Ok(None)
@@ -111,19 +155,13 @@ impl Search {
         }
     }
 
-    async fn begin(&mut self, connection: &mut Connection) -> Result<SearchStream<'static, String, Vec<String>>> {
+    async fn begin(&mut self, connection: &mut Connection) -> Result<Items> {
         self.pages += 1;
         self.page_has_entry = false;
         let size = i32::try_from(self.request.page_size).unwrap_or(i32::MAX);
-        let Request { base, scope, filter, attributes, .. } = &self.request;
-        let mut ldap = connection.operation();
-        let mut controls = self.request.controls.clone();
-        controls.push(PagedResults { size, cookie: std::mem::take(&mut self.cookie) }.into());
-        ldap.with_controls(controls);
-        match ldap.streaming_search(base, *scope, filter, attributes.clone()).await {
-            Ok(stream) => Ok(stream),
-            Err(error) => Err(connection.failed(error, Doing::Search).await),
-        }
+        let paged = PagedResults { size, cookie: std::mem::take(&mut self.cookie) };
+        let controls = self.request.controls.iter().cloned().chain([paged.into()]).collect();
+        Items::of(&self.request, controls, connection).await
     }
 
     fn end_of_page(&mut self, result: &LdapResult, connection: &Connection) -> Result<()> {
@@ -210,7 +248,13 @@ pub(super) async fn one(connection: &mut Connection, dn: &str, attributes: &[&st
         Ok(found) if found.1.rc != failure::SUCCESS => {
             Err(failure::of_result(&found.1, Doing::Search).target(connection.url.clone()))
         }
-        Ok(found) => Ok(found.0.into_iter().find_map(|item| entry(item.0))),
+        Ok(found) => {
+            let mut found = found.0.into_iter().find_map(|item| entry(item.0));
+            if let Some(entry) = &mut found {
+                fetch_ranges(connection, entry).await;
+            }
+            Ok(found)
+        }
         Err(error) => Err(connection.failed(error, Doing::Search).await),
     }
 }

@@ -2,14 +2,14 @@
 
 use ldap3::asn1::StructureTag;
 use ldap3::controls::{Control, RawControl};
-use ldap3::{LdapResult, Scope, SearchStream};
+use ldap3::{LdapResult, Scope};
 
 use crate::directory::entry::Entry;
 use crate::error::Result;
 
 use super::connect::Connection;
 use super::failure::Doing;
-use super::search::{entry, malformed};
+use super::search::{Items, Request, entry, malformed};
 
 /// What came.
 pub(super) enum Message {
@@ -23,7 +23,7 @@ pub(super) enum Message {
 
 /// A search under way.
 pub(super) struct Unpaged {
-    stream: SearchStream<'static, String, Vec<String>>,
+    items: Items,
 }
 
 impl Unpaged {
@@ -38,12 +38,9 @@ impl Unpaged {
         attributes: Vec<String>,
         controls: Vec<RawControl>,
     ) -> Result<Self> {
-        let mut ldap = connection.operation();
-        ldap.with_controls(controls);
-        match ldap.streaming_search(base, Scope::Subtree, filter, attributes).await {
-            Ok(stream) => Ok(Self { stream }),
-            Err(error) => Err(connection.failed(error, Doing::Search).await),
-        }
+        let (base, filter) = (base.to_owned(), filter.to_owned());
+        let request = Request { base, scope: Scope::Subtree, filter, attributes, page_size: 0, controls: Vec::new() };
+        Ok(Self { items: Items::of(&request, controls, connection).await? })
     }
 
     /// The next message; not to be asked again after the end. References to other servers are left alone.
@@ -52,7 +49,7 @@ impl Unpaged {
     /// Those of the connection, `directory_protocol` for an entry that is none.
     pub(super) async fn next(&mut self, connection: &mut Connection) -> Result<Message> {
         loop {
-            match self.stream.next().await {
+            match self.items.next(connection).await {
                 Ok(Some(item)) if item.is_ref() => {}
                 Ok(Some(item)) if item.is_intermediate() => return Ok(Message::Intermediate(item.0)),
                 Ok(Some(item)) => {
@@ -60,7 +57,7 @@ impl Unpaged {
                     let entry = entry(item.0).ok_or_else(|| malformed(connection))?;
                     return Ok(Message::Entry(entry, controls));
                 }
-                Ok(None) => return Ok(Message::End(self.stream.finish().await)),
+                Ok(None) => return Ok(Message::End(self.items.finish().await)),
                 Err(error) => return Err(connection.failed(error, Doing::Search).await),
             }
         }

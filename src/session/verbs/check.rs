@@ -49,11 +49,17 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
 
 async fn steps(target: &str, config: &Config, context: &Context, output: &Output) -> Vec<CheckStep> {
     match target {
-        "directory" => match config.only_directory() {
-            Ok(directory) => match directory::check(directory, config.base_dir.as_deref()).await {
-                Ok(steps) => steps,
-                Err(error) => vec![failed("read", error)],
-            },
+        "directory" => match config.all_directories() {
+            Ok(directories) => {
+                let mut steps = Vec::new();
+                for directory in directories {
+                    match directory::check(directory, config.base_dir.as_deref()).await {
+                        Ok(tried) => steps.extend(tried),
+                        Err(error) => steps.push(failed("read", error)),
+                    }
+                }
+                steps
+            }
             Err(error) => vec![failed("configuration", error)],
         },
         "trust" => vec![timed("load", || trust(config))],

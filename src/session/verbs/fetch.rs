@@ -65,7 +65,7 @@ async fn changes(
         _ => {}
     }
     let store = context.store()?;
-    let scope = directory::scope(config.only_directory()?);
+    let scope = directory::scope_of(&config)?;
     let now_ms = context.surroundings().now_ms();
     let circumstances = Circumstances { asked, selection, scope: &scope, policy_hash: None, now_ms };
     let why = match sync::extent(&store, &config, circumstances)? {
@@ -131,14 +131,17 @@ pub(super) async fn read_people(
     taking: impl AsyncFnOnce(mpsc::Receiver<Person>) -> Result<()>,
 ) -> Result<ReadReport> {
     let config = context.config();
-    let directory = config.only_directory()?;
     output.begin(Phase::ReadingPeople, 0);
     let (sink, source) = mpsc::channel(WAITING);
-    let reading = directory::read(directory, config.base_dir.as_deref(), selection, sink);
+    let reading = directory::read_all(&config, selection, sink);
     // a caller who wants no more drops the source, which ends the reading
     let (report, taken) = output.until_cancelled(async { tokio::join!(reading, taking(source)) }).await?;
     taken?;
     let report = report?;
+    for error in &report.replaced {
+        let detail = error.message(context.culture());
+        output.event(LogLevel::Warn, Code::ServerReplaced, vec![("detail", detail)]).await;
+    }
     output.event(LogLevel::Info, Code::PeopleRead, vec![("count", report.people.to_string())]).await;
     if report.limit_reached {
         let limit = selection.limit.unwrap_or_default().to_string();

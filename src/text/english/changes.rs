@@ -15,5 +15,6 @@ pub(super) const TABLE: Table = &[
     ("restored", "the server is behind the last read, so it was restored from a copy"),
     ("scope_changed", "the scope changed"),
     ("selection", "who is wanted depends on memberships, whose changes do not show"),
+    ("several", "a person is made of several directories"),
     ("unsupported", "the server has no way to tell of changes"),
 ];

@@ -71,6 +71,18 @@ pub(super) async fn begin(connection: &mut Connection, reading: &mut Reading<'_>
     Ok(Ok(None))
 }
 
+/// Whether the account sees deleted objects; `None` where the server keeps none that could be seen.
+///
+/// # Errors
+/// Those of the connection.
+pub(super) async fn shows_deletions(connection: &mut Connection, wanted: &Wanted) -> Result<Option<bool>> {
+    let server = Server::look(connection, wanted).await?;
+    if !server.active_directory {
+        return Ok(None);
+    }
+    server.shows_deletions(connection).await.map(Some)
+}
+
 /// The cursor of time stamps, after a complete read.
 ///
 /// # Errors

@@ -1,0 +1,248 @@
+//! People of several directories: which entries are one person, and what that person has. Pure.
+//!
+//! Entries of different directories are one person when they have one source anchor, one identity or one primary
+//! address. Entries of one directory never are: two of them with one address are two people with one address, and
+//! whoever could be either stays apart, for matching to find ambiguous.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Person;
+
+/// A person of one or more directories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct United {
+    /// The person.
+    pub person: Person,
+    /// The entries it was made of: the directory's number, and the identity there.
+    pub parts: Vec<(usize, String)>,
+}
+
+/// Unites the people of several directories, in the order of their first entries.
+pub fn unite(directories: Vec<Vec<Person>>) -> Vec<United> {
+    let groups = groups(&directories);
+    let mut left: Vec<Vec<Option<Person>>> =
+        directories.into_iter().map(|people| people.into_iter().map(Some).collect()).collect();
+    let mut united = Vec::with_capacity(groups.len());
+    for places in groups {
+        let mut parts = Vec::with_capacity(places.len());
+        let mut whole: Option<Person> = None;
+        for (directory, place) in places {
+            let Some(person) = left.get_mut(directory).and_then(|people| people.get_mut(place)?.take()) else {
+                continue;
+            };
+            parts.push((directory, person.identity.clone()));
+            whole = Some(match whole {
+                None => person,
+                Some(whole) => both(whole, person),
+            });
+        }
+        united.extend(whole.map(|person| United { person, parts }));
+    }
+    united
+}
+
+/// What an entry is known by beyond its directory.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Anchor(String),
+    Identity(String),
+    Address(String),
+}
+
+fn keys(person: &Person) -> impl Iterator<Item = Key> {
+    let anchor = person.source_anchor.clone().map(Key::Anchor);
+    // a DN names an entry of one directory alone
+    let identity =
+        (person.identity != person.distinguished_name).then(|| Key::Identity(person.identity.to_lowercase()));
+    let address = person.primary_address().map(|address| Key::Address(address.key()));
+    anchor.into_iter().chain(identity).chain(address)
+}
+
+/// The entries of each person, as a directory and a place within it, in the directories' order.
+fn groups(directories: &[Vec<Person>]) -> Vec<Vec<(usize, usize)>> {
+    let places: Vec<(usize, usize)> = directories
+        .iter()
+        .enumerate()
+        .flat_map(|(directory, people)| (0..people.len()).map(move |place| (directory, place)))
+        .collect();
+    let person = |entry: usize| &directories[places[entry].0][places[entry].1];
+    let mut roots = Roots::new(places.len());
+    let mut first: HashMap<Key, usize> = HashMap::new();
+    for entry in 0..places.len() {
+        for key in keys(person(entry)) {
+            match first.get(&key) {
+                Some(other) => roots.join(*other, entry),
+                None => {
+                    first.insert(key, entry);
+                }
+            }
+        }
+    }
+    let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
+    for entry in 0..places.len() {
+        members.entry(roots.of(entry)).or_default().push(entry);
+    }
+    let mut groups = Vec::with_capacity(members.len());
+    for entry in 0..places.len() {
+        let Some(group) = members.get(&roots.of(entry)) else { continue };
+        let mut seen = HashSet::new();
+        let is_clear = group.iter().all(|member| seen.insert(places[*member].0));
+        if !is_clear {
+            groups.push(vec![places[entry]]);
+        } else if group.first() == Some(&entry) {
+            groups.push(group.iter().map(|member| places[*member]).collect());
+        }
+    }
+    groups
+}
+
+/// Entries that were joined have one root.
+struct Roots(Vec<usize>);
+
+impl Roots {
+    fn new(entries: usize) -> Self {
+        Self((0..entries).collect())
+    }
+
+    fn of(&mut self, mut entry: usize) -> usize {
+        while self.0[entry] != entry {
+            self.0[entry] = self.0[self.0[entry]];
+            entry = self.0[entry];
+        }
+        entry
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.of(one), self.of(other));
+        let (root, leaf) = (one.min(other), one.max(other));
+        self.0[leaf] = root;
+    }
+}
+
+/// What two entries of one person say together; where only one can be right, the first.
+fn both(mut first: Person, second: Person) -> Person {
+    let mut known: HashSet<_> = first.addresses.iter().map(super::Address::key).collect();
+    first.addresses.extend(second.addresses.into_iter().filter(|address| known.insert(address.key())));
+    let mut held: HashSet<_> = first.values.iter().map(|value| (value.attribute, value.sha256)).collect();
+    first.values.extend(second.values.into_iter().filter(|value| held.insert((value.attribute, value.sha256))));
+    if second.kind == super::PersonKind::User {
+        first.kind = second.kind;
+    }
+    first.display_name = first.display_name.or(second.display_name);
+    first.user_principal_name = first.user_principal_name.or(second.user_principal_name);
+    first.source_anchor = first.source_anchor.or(second.source_anchor);
+    first.enabled = match (first.enabled, second.enabled) {
+        (Some(one), Some(other)) => Some(one || other),
+        (one, other) => one.or(other),
+    };
+    // a person is gone when all directories have lost it, and known when all have told all they have
+    first.deleted &= second.deleted;
+    first.complete &= second.complete;
+    first.problems.extend(second.problems);
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Address, PersonKind, RawValue};
+    use super::*;
+    use crate::certificate::Attribute;
+
+    fn person(identity: &str, anchor: Option<&str>, mail: &[&str], values: &[&[u8]]) -> Person {
+        Person {
+            identity: identity.into(),
+            distinguished_name: format!("cn={identity}"),
+            kind: PersonKind::User,
+            display_name: Some(identity.into()),
+            user_principal_name: None,
+            addresses: mail.iter().map(|text| Address::parse(text).unwrap()).collect(),
+            source_anchor: anchor.map(str::to_owned),
+            enabled: None,
+            deleted: false,
+            values: values.iter().map(|value| RawValue::new(Attribute::UserCertificate, value.to_vec())).collect(),
+            complete: true,
+            problems: Vec::new(),
+        }
+    }
+
+    fn shown(united: &[United]) -> Vec<String> {
+        let parts = |united: &United| {
+            united
+                .parts
+                .iter()
+                .map(|(directory, identity)| format!("{directory}{identity}"))
+                .collect::<Vec<_>>()
+                .join("+")
+        };
+        united.iter().map(parts).collect()
+    }
+
+    #[test]
+    fn values_of_all_forests_are_united_where_the_incumbent_takes_one_s() {
+        let account = person("a", Some("AAA="), &["ann@x.test"], &[b"1", b"2"]);
+        let mut resource = person("r", None, &["Ann@X.test", "a.lee@x.test"], &[b"2", b"3"]);
+        resource.user_principal_name = Some("ann@x.test".into());
+        resource.enabled = Some(false);
+        let united = unite(vec![vec![account], vec![resource]]);
+        assert_eq!(shown(&united), ["0a+1r"]);
+        let person = &united[0].person;
+        assert_eq!(person.values.iter().map(|value| value.bytes.to_vec()).collect::<Vec<_>>(), [b"1", b"2", b"3"]);
+        assert_eq!(person.addresses.iter().map(Address::as_str).collect::<Vec<_>>(), ["ann@x.test", "a.lee@x.test"]);
+        assert_eq!((person.identity.as_str(), person.source_anchor.as_deref()), ("a", Some("AAA=")));
+        assert_eq!((person.user_principal_name.as_deref(), person.enabled), (Some("ann@x.test"), Some(false)));
+    }
+
+    #[test]
+    fn anchors_and_identities_unite_people_whose_addresses_differ() {
+        let anchors = vec![
+            vec![person("a", Some("AAA="), &["old@x.test"], &[])],
+            vec![person("b", Some("AAA="), &["new@x.test"], &[])],
+        ];
+        assert_eq!(shown(&unite(anchors)), ["0a+1b"]);
+        let identities = vec![vec![person("SAME", None, &[], &[])], vec![person("same", None, &[], &[])]];
+        assert_eq!(shown(&unite(identities)), ["0SAME+1same"]);
+        let mut names = vec![vec![person("x", None, &[], &[])], vec![person("x", None, &[], &[])]];
+        names.iter_mut().flatten().for_each(|person| person.distinguished_name = "x".into());
+        assert_eq!(shown(&unite(names)), ["0x", "1x"], "one DN in two directories names two entries");
+    }
+
+    #[test]
+    fn a_secondary_address_unites_nobody() {
+        let directories = vec![
+            vec![person("a", None, &["ann@x.test", "team@x.test"], &[])],
+            vec![person("b", None, &["bob@x.test", "team@x.test"], &[]), person("c", None, &["team@x.test"], &[])],
+        ];
+        assert_eq!(shown(&unite(directories)), ["0a", "1b", "1c"]);
+    }
+
+    #[test]
+    fn two_people_of_one_directory_with_one_address_stay_two() {
+        let directories = vec![
+            vec![person("a", None, &["ann@x.test"], &[])],
+            vec![person("b", None, &["ann@x.test"], &[]), person("c", None, &["ann@x.test"], &[])],
+        ];
+        assert_eq!(shown(&unite(directories)), ["0a", "1b", "1c"]);
+    }
+
+    #[test]
+    fn one_person_of_three_directories_is_found_through_different_keys() {
+        let directories = vec![
+            vec![person("a", Some("AAA="), &["ann@x.test"], &[b"1"])],
+            vec![person("b", None, &["ann@x.test"], &[b"2"])],
+            vec![person("z", None, &["zoe@x.test"], &[]), person("c", Some("AAA="), &["ann@y.test"], &[b"3"])],
+        ];
+        let united = unite(directories);
+        assert_eq!(shown(&united), ["0a+1b+2c", "2z"]);
+        assert_eq!(united[0].person.values.len(), 3);
+    }
+
+    #[test]
+    fn what_one_directory_could_not_tell_is_not_known_of_the_person() {
+        let mut second = person("b", None, &["ann@x.test"], &[]);
+        second.complete = false;
+        let mut third = person("c", None, &["ann@x.test"], &[]);
+        third.deleted = true;
+        let united = unite(vec![vec![person("a", None, &["ann@x.test"], &[])], vec![second], vec![third]]);
+        assert!(!united[0].person.complete && !united[0].person.deleted);
+    }
+}
