@@ -41,7 +41,7 @@ pub fn extent(store: &Store, config: &Config, circumstances: Circumstances<'_>) 
     if asked == Some(PolicyType::Initial) || (asked.is_none() && selected) {
         return Ok(Extent::Everybody(None));
     }
-    if config.only_directory()?.changes == Changes::None {
+    if config.all_directories()?.iter().any(|directory| directory.changes == Changes::None) {
         return Ok(Extent::Everybody(asked.map(|_| WhyEverybody::Off)));
     }
     let Some(last) = store.last_complete_read()? else {

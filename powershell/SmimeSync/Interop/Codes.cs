@@ -152,7 +152,9 @@ namespace SmimeSync
         /// <summary>Event: this read leaves no place from which changes can be read, so the next one reads everybody as well.</summary>
         NoCursor = -821,
         /// <summary>Event: the account may not see deleted objects, so deletions are found by the next complete read.</summary>
-        DeletionsUnseen = -822
+        DeletionsUnseen = -822,
+        /// <summary>Event: a server failed while it was read from, and another one was read from its beginning.</summary>
+        ServerReplaced = -825
     }
 
     /// <summary>What a code alone says: enough for a row, which carries no more.</summary>
@@ -232,7 +234,8 @@ namespace SmimeSync
             { -809, new CodeInfo("trust", "network", true) },
             { -820, new CodeInfo("directory", "invalid", false) },
             { -821, new CodeInfo("directory", "invalid", false) },
-            { -822, new CodeInfo("directory", "invalid", false) }
+            { -822, new CodeInfo("directory", "invalid", false) },
+            { -825, new CodeInfo("directory", "network", false) }
         };
 
         internal string Area { get; private set; }
