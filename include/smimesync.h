@@ -391,6 +391,10 @@ enum smimesync_code
      * Event: the account may not see deleted objects, so deletions are found by the next complete read.
      */
     SMIMESYNC_CODE_DELETIONS_UNSEEN = -822,
+    /**
+     * Event: a server failed while it was read from, and another one was read from its beginning.
+     */
+    SMIMESYNC_CODE_SERVER_REPLACED = -825,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
