@@ -1,8 +1,11 @@
 //! People from live servers: OpenLDAP's slapd, Samba's AD DC, and a scripted server for what these cannot be brought to do.
-#![cfg_attr(feature = "gssapi", expect(clippy::panic, reason = "a test stops at what it does not expect"))]
-#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
 
 mod active_directory;
+mod changes_active_directory;
+mod changes_openldap;
+mod changes_scripted;
+mod deltas;
 mod faults;
 #[cfg(feature = "gssapi")]
 mod kerberos;
