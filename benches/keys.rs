@@ -7,7 +7,8 @@
 
 use std::time::Instant;
 
-use smimesync::validation::keys::{Pace, Survey};
+use smimesync::validation::Pace;
+use smimesync::validation::keys::Survey;
 
 /// Keys that are made to share a factor with one other.
 const PLANTED: usize = 20;

@@ -160,6 +160,10 @@ enum smimesync_code
      */
     SMIMESYNC_CODE_FILE_UNREADABLE = -109,
     /**
+     * What would be removed could not be saved before.
+     */
+    SMIMESYNC_CODE_BACKUP_FAILED = -110,
+    /**
      * The options are not JSON.
      */
     SMIMESYNC_CODE_OPTION_SYNTAX = -121,
@@ -232,6 +236,14 @@ enum smimesync_code
      */
     SMIMESYNC_CODE_DIRECTORY_FILTER = -213,
     /**
+     * The directory refused a change.
+     */
+    SMIMESYNC_CODE_DIRECTORY_REFUSED = -220,
+    /**
+     * After a change the directory does not hold what it should.
+     */
+    SMIMESYNC_CODE_DIRECTORY_VERIFY = -221,
+    /**
      * No connection to Exchange Online or to its token endpoint.
      */
     SMIMESYNC_CODE_EXCHANGE_UNREACHABLE = -301,
@@ -287,6 +299,14 @@ enum smimesync_code
      * The certificates of a recipient cannot be read in any known form.
      */
     SMIMESYNC_CODE_EXCHANGE_UNREADABLE = -314,
+    /**
+     * The application's certificate, or its key, cannot be used to sign in.
+     */
+    SMIMESYNC_CODE_EXCHANGE_CERTIFICATE = -315,
+    /**
+     * This machine's managed identity gave no token.
+     */
+    SMIMESYNC_CODE_EXCHANGE_IDENTITY = -316,
     /**
      * A file that should hold certificates or CRLs holds none that can be read.
      */
@@ -379,6 +399,10 @@ enum smimesync_code
      * Event: the scope changed, so nobody is taken for vanished.
      */
     SMIMESYNC_CODE_SCOPE_CHANGED = -808,
+    /**
+     * Event: a place that a certificate names gave no issuer, CRL or OCSP answer.
+     */
+    SMIMESYNC_CODE_EVIDENCE_UNAVAILABLE = -809,
     /**
      * Event: everybody is read instead of what changed.
      */
@@ -737,6 +761,28 @@ int32_t smimesync_settings(smimesync_session *session,
                            size_t options_len,
                            smimesync_cursor **cursor,
                            smimesync_error **error);
+
+/**
+ * Adds certificates to people in the directory, each to those it is fit for. A row is a change of an entry.
+ * Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
+ * `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.
+ */
+int32_t smimesync_publish(smimesync_session *session,
+                          const char *options,
+                          size_t options_len,
+                          smimesync_cursor **cursor,
+                          smimesync_error **error);
+
+/**
+ * Takes expired or unfit values out of the directory. A row is a change of an entry.
+ * Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
+ * `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.
+ */
+int32_t smimesync_prune(smimesync_session *session,
+                        const char *options,
+                        size_t options_len,
+                        smimesync_cursor **cursor,
+                        smimesync_error **error);
 
 /**
  * Lists the columns of all verbs. A row is a column.

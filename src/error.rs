@@ -29,6 +29,8 @@ pub enum Code {
     FileNotFound = -108,
     /// A file exists and cannot be read.
     FileUnreadable = -109,
+    /// What would be removed could not be saved before.
+    BackupFailed = -110,
     /// The options are not JSON.
     OptionSyntax = -121,
     /// An option does not exist.
@@ -65,6 +67,10 @@ pub enum Code {
     DirectoryPlaintext = -212,
     /// The LDAP filter cannot be parsed.
     DirectoryFilter = -213,
+    /// The directory refused a change.
+    DirectoryRefused = -220,
+    /// After a change the directory does not hold what it should.
+    DirectoryVerify = -221,
     /// No connection to Exchange Online or to its token endpoint.
     ExchangeUnreachable = -301,
     /// Exchange Online did not answer in time.
@@ -93,6 +99,10 @@ pub enum Code {
     ExchangeVerify = -313,
     /// The certificates of a recipient cannot be read in any known form.
     ExchangeUnreadable = -314,
+    /// The application's certificate, or its key, cannot be used to sign in.
+    ExchangeCertificate = -315,
+    /// This machine's managed identity gave no token.
+    ExchangeIdentity = -316,
     /// A file that should hold certificates or CRLs holds none that can be read.
     TrustUnreadable = -401,
     /// The store cannot be opened.
@@ -139,6 +149,8 @@ pub enum Code {
     PlannedAnew = -807,
     /// Event: the scope changed, so nobody is taken for vanished.
     ScopeChanged = -808,
+    /// Event: a place that a certificate names gave no issuer, CRL or OCSP answer.
+    EvidenceUnavailable = -809,
     /// Event: everybody is read instead of what changed.
     EverybodyRead = -820,
     /// Event: this read leaves no place from which changes can be read, so the next one reads everybody as well.
@@ -277,6 +289,7 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::ConfigUnsupported, "config_unsupported", Area::Config, Category::Unsupported, false),
     info(Code::FileNotFound, "file_not_found", Area::Config, Category::NotFound, false),
     info(Code::FileUnreadable, "file_unreadable", Area::Config, Category::Config, false),
+    info(Code::BackupFailed, "backup_failed", Area::Store, Category::Store, false),
     info(Code::OptionSyntax, "option_syntax", Area::Host, Category::Invalid, false),
     info(Code::OptionUnknown, "option_unknown", Area::Host, Category::Invalid, false),
     info(Code::OptionType, "option_type", Area::Host, Category::Invalid, false),
@@ -295,6 +308,8 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::LdifChangeRecord, "ldif_change_record", Area::Directory, Category::Unsupported, false),
     info(Code::DirectoryPlaintext, "directory_plaintext", Area::Config, Category::Config, false),
     info(Code::DirectoryFilter, "directory_filter", Area::Directory, Category::Invalid, false),
+    info(Code::DirectoryRefused, "directory_refused", Area::Directory, Category::Invalid, false),
+    info(Code::DirectoryVerify, "directory_verify", Area::Directory, Category::Conflict, true),
     info(Code::ExchangeUnreachable, "exchange_unreachable", Area::Exchange, Category::Network, true),
     info(Code::ExchangeTimeout, "exchange_timeout", Area::Exchange, Category::Timeout, true),
     info(Code::ExchangeTls, "exchange_tls", Area::Exchange, Category::Certificate, false),
@@ -309,6 +324,8 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::ExchangeDirSynced, "exchange_dir_synced", Area::Exchange, Category::Denied, false),
     info(Code::ExchangeVerify, "exchange_verify", Area::Exchange, Category::Conflict, true),
     info(Code::ExchangeUnreadable, "exchange_unreadable", Area::Exchange, Category::Unsupported, false),
+    info(Code::ExchangeCertificate, "exchange_certificate", Area::Exchange, Category::Certificate, false),
+    info(Code::ExchangeIdentity, "exchange_identity", Area::Exchange, Category::Auth, false),
     info(Code::TrustUnreadable, "trust_unreadable", Area::Trust, Category::Certificate, false),
     info(Code::StoreOpen, "store_open", Area::Store, Category::Store, false),
     info(Code::StoreFailed, "store_failed", Area::Store, Category::Store, false),
@@ -332,6 +349,7 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::Retrying, "retrying", Area::Exchange, Category::Invalid, false),
     info(Code::PlannedAnew, "planned_anew", Area::Exchange, Category::Invalid, false),
     info(Code::ScopeChanged, "scope_changed", Area::Directory, Category::Invalid, false),
+    info(Code::EvidenceUnavailable, "evidence_unavailable", Area::Trust, Category::Network, true),
     info(Code::EverybodyRead, "everybody_read", Area::Directory, Category::Invalid, false),
     info(Code::NoCursor, "no_cursor", Area::Directory, Category::Invalid, false),
     info(Code::DeletionsUnseen, "deletions_unseen", Area::Directory, Category::Invalid, false),
@@ -369,7 +387,10 @@ struct Details {
     target: Option<String>,
     retry_after_ms: Option<i64>,
     request_id: Option<String>,
+    connection_id: Option<String>,
+    passing: bool,
     location: Option<String>,
+    remedy: Option<Text>,
 }
 
 impl Error {
@@ -406,10 +427,31 @@ impl Error {
         self
     }
 
+    /// Keeps the id of the connection the request belonged to, as the service's records have it.
+    #[must_use]
+    pub fn connection_id(mut self, id: impl Into<String>) -> Self {
+        self.details.connection_id = Some(id.into());
+        self
+    }
+
+    /// Says that this one passes by itself, whatever others of its code do.
+    #[must_use]
+    pub fn passing(mut self) -> Self {
+        self.details.passing = true;
+        self
+    }
+
     /// Says where in this library it happened; for defects only.
     #[must_use]
     pub fn location(mut self, location: impl Into<String>) -> Self {
         self.details.location = Some(location.into());
+        self
+    }
+
+    /// Says what mends it, where that is known.
+    #[must_use]
+    pub fn remedy(mut self, remedy: Text) -> Self {
+        self.details.remedy = Some(remedy);
         self
     }
 
@@ -430,7 +472,12 @@ impl Error {
 
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
-        self.code.info().transient
+        self.details.passing || self.code.info().transient
+    }
+
+    /// Whether this one was said to pass by itself.
+    pub fn is_passing(&self) -> bool {
+        self.details.passing
     }
 
     /// What it is about, if anything can be named.
@@ -448,17 +495,31 @@ impl Error {
         self.details.request_id.as_deref()
     }
 
+    /// The id of the connection the request belonged to.
+    pub fn get_connection_id(&self) -> Option<&str> {
+        self.details.connection_id.as_deref()
+    }
+
     /// Where in this library it happened.
     pub fn get_location(&self) -> Option<&str> {
         self.details.location.as_deref()
     }
 
-    /// The sentence, in a culture.
-    pub fn message(&self, culture: Culture) -> String {
-        self.text().render(culture)
+    /// What mends it, where that is known.
+    pub fn get_remedy(&self) -> Option<&Text> {
+        self.details.remedy.as_ref()
     }
 
-    /// The sentence before it is put into a language.
+    /// The sentence in a culture, and what mends it where that is known.
+    pub fn message(&self, culture: Culture) -> String {
+        let sentence = self.text().render(culture);
+        match &self.details.remedy {
+            Some(remedy) => format!("{sentence}; {}", remedy.render(culture)),
+            None => sentence,
+        }
+    }
+
+    /// The sentence without a remedy, before it is put into a language.
     pub fn text(&self) -> Text {
         Text::new("error", self.code.info().name, self.details.parameters.clone())
     }

@@ -53,15 +53,8 @@ fn what_this_version_cannot_do_is_refused_by_name() {
     for (config, pointer) in [
         (r#"{"directory":{"kind":"ldif","group":"CN=g"}}"#, "/directory/group"),
         (r#"{"directories":[{},{"bind":{"method":"external"}}]}"#, "/directories/1/bind/method"),
-        (r#"{"exchange":{"auth":{"method":"certificate"}}}"#, "/exchange/auth/method"),
-        (r#"{"exchange":{"auth":{"certificate_file":"a.pfx"}}}"#, "/exchange/auth/certificate_file"),
-        (r#"{"exchange":{"auth":{"certificate_password":"x"}}}"#, "/exchange/auth/certificate_password"),
         (r#"{"exchange":{"auth":{"certificate_thumbprint":"x"}}}"#, "/exchange/auth/certificate_thumbprint"),
-        (r#"{"exchange":{"auth":{"managed_identity_client_id":"x"}}}"#, "/exchange/auth/managed_identity_client_id"),
         (r#"{"trust":{"os_store":true}}"#, "/trust/os_store"),
-        (r#"{"trust":{"fetch_issuers":true}}"#, "/trust/fetch_issuers"),
-        (r#"{"revocation":{"mode":"online"}}"#, "/revocation/mode"),
-        (r#"{"revocation":{"allow_loopback":true}}"#, "/revocation/allow_loopback"),
     ] {
         assert_eq!(refused(config), (Code::ConfigUnsupported, pointer.to_owned()), "{config}");
     }

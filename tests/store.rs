@@ -13,8 +13,8 @@ use smimesync::error::Code;
 use smimesync::people::RawValue;
 use smimesync::planning::{Action, Change, Item};
 use smimesync::store::{
-    ChangeFilter, ChangeResult, Counters, DirectoryRead, JournalState, NewRun, PolicyType, RunFilter, RunResult,
-    SeenPerson, SettingValue, Store, StoredError, WriteEnd,
+    ChangeFilter, ChangeResult, Counters, DirectoryRead, FetchKey, Fetched, JournalState, NewRun, PolicyType,
+    RunFilter, RunResult, SeenPerson, SettingValue, Store, StoredError, WriteEnd,
 };
 use smimesync::validation::Fitness;
 use tempfile::TempDir;
@@ -378,11 +378,50 @@ fn a_store_of_a_newer_version_is_refused_and_left_alone() {
         let connection = rusqlite::Connection::open(path).unwrap();
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
     };
-    assert_eq!(version(&path), 2);
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
+    let newer = version(&path) + 1;
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", newer).unwrap();
     let error = Store::open(&path, NOW).unwrap_err();
     assert_eq!((error.code(), error.get_target()), (Code::StoreVersion, path.to_str()));
-    assert_eq!(version(&path), 3);
+    assert_eq!(version(&path), newer);
+}
+
+#[test]
+fn a_store_of_an_older_version_is_brought_up_to_this_one_with_all_it_holds() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("state.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch(include_str!("../src/store/schema.sql")).unwrap();
+    connection.pragma_update(None, "application_id", 0x534D_494D).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection.execute("INSERT INTO settings VALUES ('staging', 'true')", []).unwrap();
+    connection.execute("INSERT INTO written VALUES ('r', 'userCertificate', zeroblob(32), 1)", []).unwrap();
+    drop(connection);
+    let store = open(&folder);
+    assert_eq!(store.ours("r").unwrap().len(), 1);
+    let key = FetchKey { url: "http://x.test/a.crl", kind: "crl", request: None };
+    let fetched = Fetched { bytes: vec![1], fetched_ms: NOW, next_update_ms: NOW + DAY };
+    store.keep_fetched(key, &fetched).unwrap();
+    drop(store);
+    assert_eq!(open(&folder).fetched(key, NOW).unwrap(), Some(fetched));
+}
+
+/// What another process keeps over and over.
+const FETCHED: FetchKey<'_> = FetchKey { url: "http://x.test/large.crl", kind: "crl", request: None };
+
+fn fetched() -> Fetched {
+    Fetched { bytes: vec![7; 2 << 20], fetched_ms: NOW, next_update_ms: NOW + DAY }
+}
+
+#[test]
+fn what_was_fetched_is_whole_after_a_death() {
+    let folder = TempDir::new().unwrap();
+    for wait_ms in [0, 7, 30] {
+        let mut child = spawn("fetch", &folder);
+        std::thread::sleep(std::time::Duration::from_millis(wait_ms));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(open(&folder).fetched(FETCHED, NOW).unwrap(), Some(fetched()));
+    }
 }
 
 #[cfg(unix)]
@@ -516,6 +555,9 @@ fn as_another_process() {
     let Some(role) = std::env::var_os(ROLE) else { return };
     let store = Store::open(Path::new(&std::env::var_os(STORE).unwrap()), NOW).unwrap();
     let _lock = store.lock_for_writing(NOW).unwrap();
+    if role == "fetch" {
+        store.keep_fetched(FETCHED, &fetched()).unwrap();
+    }
     if role == "write" {
         let run = begin(&store, "sync", NOW);
         store.journal_begin(run, &change(1, "r"), NOW + 1).unwrap();
@@ -524,6 +566,9 @@ fn as_another_process() {
     }
     // a line of its own: the test runner has begun one
     std::io::Write::write_all(&mut std::io::stdout(), b"\nready\n").unwrap();
+    if role == "fetch" {
+        (0..10_000).for_each(|_| store.keep_fetched(FETCHED, &fetched()).unwrap());
+    }
     // waits until it is killed, or until the parent is gone and closes its end
     std::io::stdin().lines().for_each(drop);
 }

@@ -19,6 +19,8 @@
         'Get-SmimeSyncConnection'
         'Get-SmimeSyncRun'
         'Get-SmimeWeakKey'
+        'Publish-SmimeCertificate'
+        'Remove-SmimeCertificate'
         'Sync-SmimeCertificate'
         'Test-SmimeCertificate'
         'Test-SmimeSyncConnection'

@@ -1,5 +1,8 @@
 //! Public keys and signature algorithms: what they are called and what a verifier has to know.
 
+use std::sync::OnceLock;
+
+use aws_lc_rs::signature::ParsedPublicKey;
 use x509_parser::asn1_rs::{Any, FromDer, Oid, Tag};
 use x509_parser::signature_algorithm::RsaSsaPssParams;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -182,7 +185,7 @@ pub(crate) enum Curve {
 }
 
 /// A subject's public key.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct PublicKey {
     /// What kind of key.
     pub(crate) kind: KeyKind,
@@ -192,6 +195,9 @@ pub(crate) struct PublicKey {
     pub(crate) spki: Box<[u8]>,
     /// The parameters of a DSA key that has its own.
     pub(crate) dsa_parameters: Option<DsaParameters>,
+    /// The key as it was read to check the first signature with it, and of which scheme that was: an authority's key is
+    /// read once and not for everybody. `None` where it cannot be read.
+    pub(crate) verifier: OnceLock<Option<(Scheme, ParsedPublicKey)>>,
 }
 
 /// Dss-Parms (RFC 3279 2.3.2), without zeros in front.
@@ -272,7 +278,7 @@ pub(super) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, String)
         KeyKind::Dsa => info.algorithm.parameters().and_then(dsa_parameters),
         _ => None,
     };
-    (PublicKey { kind, bytes, spki: info.raw.into(), dsa_parameters }, name)
+    (PublicKey { kind, bytes, spki: info.raw.into(), dsa_parameters, verifier: OnceLock::new() }, name)
 }
 
 fn curve(parameters: Option<&Any<'_>>) -> (KeyKind, String) {

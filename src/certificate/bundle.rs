@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use super::{Certificate, Crl, cms, sst};
 
@@ -22,7 +23,7 @@ impl Bundle {
         let mut bundle = Self::default();
         if sst::is_store(bytes) {
             bundle.take_store(bytes);
-        } else if bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes()) {
+        } else if is_pem(bytes) {
             bundle.take_pem(&String::from_utf8_lossy(bytes));
         } else {
             bundle.take_der(bytes);
@@ -87,14 +88,20 @@ impl Bundle {
 
 const BEGIN: &str = "-----BEGIN ";
 
-struct PemObject<'a> {
-    label: &'a str,
+/// One object of a PEM file, which may be a private key.
+pub(crate) struct PemObject<'a> {
+    pub(crate) label: &'a str,
     /// `None` where it does not end, or is not base64.
-    contents: Option<Vec<u8>>,
+    pub(crate) contents: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// Whether a file is PEM, by its content.
+pub(crate) fn is_pem(bytes: &[u8]) -> bool {
+    bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes())
 }
 
 /// The objects of RFC 7468 text; whatever stands between them is explanation.
-fn pem_objects(mut text: &str) -> Vec<PemObject<'_>> {
+pub(crate) fn pem_objects(mut text: &str) -> Vec<PemObject<'_>> {
     let mut objects = Vec::new();
     while let Some((_, rest)) = text.split_once(BEGIN) {
         let Some((label, rest)) = rest.split_once("-----") else { break };
@@ -106,7 +113,7 @@ fn pem_objects(mut text: &str) -> Vec<PemObject<'_>> {
         };
         let contents = body.and_then(|body| {
             let base64: String = body.chars().filter(|character| !character.is_whitespace()).collect();
-            STANDARD.decode(base64).ok()
+            STANDARD.decode(&*Zeroizing::new(base64)).ok().map(Zeroizing::new)
         });
         objects.push(PemObject { label, contents });
         text = after;

@@ -39,6 +39,8 @@ pub(crate) struct CrlDetails {
     pub(crate) number: Option<CrlNumber>,
     /// BaseCRLNumber of a list that holds changes only.
     pub(crate) base: Option<CrlNumber>,
+    /// freshestCRL: where the changes since this list are.
+    pub(crate) freshest: Vec<DistributionPoint>,
     /// Listed certificates of the list's issuer, by serial number in its shortest form.
     entries: Entries,
     /// Those of other issuers, in an indirect list.
@@ -194,6 +196,7 @@ impl Crl {
                 scope: reading.scope,
                 number: reading.number,
                 base: reading.base,
+                freshest: reading.freshest,
                 entries,
                 foreign,
             }),
@@ -206,6 +209,7 @@ struct Reading {
     scope: Scope,
     number: Option<CrlNumber>,
     base: Option<CrlNumber>,
+    freshest: Vec<DistributionPoint>,
     /// The issuer of the entries from here on, where an entry has named one (RFC 5280 5.3.3).
     certificate_issuer: Option<NameKey>,
 }
@@ -214,7 +218,7 @@ impl Reading {
     fn new() -> Self {
         let scope =
             Scope { point: None, only_users: false, only_authorities: false, reasons: Reasons::ALL, indirect: false };
-        Self { defect: None, scope, number: None, base: None, certificate_issuer: None }
+        Self { defect: None, scope, number: None, base: None, freshest: Vec::new(), certificate_issuer: None }
     }
 
     fn mark(&mut self, defect: CrlDefect) {
@@ -230,7 +234,10 @@ impl Reading {
                 "2.5.29.28" => self.take_scope(extension.value),
                 "2.5.29.27" => self.base = self.number_or_mark(extension.value),
                 "2.5.29.20" => self.number = self.number_or_mark(extension.value),
-                "2.5.29.35" | "2.5.29.46" => {}
+                "2.5.29.46" => {
+                    self.freshest = distribution_point::distribution_points(extension.value).unwrap_or_default();
+                }
+                "2.5.29.35" => {}
                 _ if extension.critical => self.mark(CrlDefect::UnknownCriticalExtension),
                 _ => {}
             }

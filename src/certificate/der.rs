@@ -53,7 +53,7 @@ pub(super) fn algorithms_match(signed: &[u8], before: fn(u8) -> usize) -> Option
 }
 
 /// The contents of a SEQUENCE.
-fn constructed(bytes: &[u8]) -> Option<&[u8]> {
+pub(super) fn constructed(bytes: &[u8]) -> Option<&[u8]> {
     whole(bytes).filter(|_| bytes.first() == Some(&0x30)).map(|any| any.data)
 }
 

@@ -113,6 +113,14 @@ impl DistributionPoint {
         Some(())
     }
 
+    /// The URIs among its full names, in their order; what is not ASCII is none.
+    pub(crate) fn urls(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().filter_map(|name| match name.split_first() {
+            Some((6, uri)) if uri.is_ascii() => std::str::from_utf8(uri).ok(),
+            _ => None,
+        })
+    }
+
     /// Its names in full, where the CRL's issuer has this name; empty if it gives none.
     pub(crate) fn names(&self, issuer: &NameKey) -> Vec<Box<[u8]>> {
         let relative = self.relative.iter().map(|rdn| directory_key(&issuer.below(rdn)));

@@ -4,6 +4,7 @@ use x509_parser::asn1_rs::{Any, Oid, Tag};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
 
+use super::access::InformationAccess;
 use super::constraints::NameConstraints;
 use super::der;
 use super::distribution_point::{DistributionPoint, distribution_points};
@@ -57,10 +58,16 @@ pub(crate) struct Extensions {
     pub(crate) subject_key_identifier: Option<Box<[u8]>>,
     pub(crate) authority_key_identifier: Option<Box<[u8]>>,
     pub(crate) distribution_points: Vec<DistributionPoint>,
+    /// freshestCRL: where the changes since a CRL are.
+    pub(crate) freshest: Vec<DistributionPoint>,
+    /// authorityInfoAccess.
+    pub(crate) access: InformationAccess,
     pub(crate) name_constraints: Option<NameConstraints>,
     pub(crate) policies: Policies,
     /// subjectAltName.
     pub(crate) alternative_names: Vec<GeneralName>,
+    /// id-pkix-ocsp-nocheck (RFC 6960 4.2.2.2.1): a responder's certificate is good as long as it is valid.
+    pub(crate) no_check: bool,
     /// noRevAvail (RFC 9608): its issuer says nothing about revocation.
     pub(crate) no_revocation: bool,
     /// Numbers of extensions that appear more than once.
@@ -140,6 +147,14 @@ impl Extensions {
             }
             // a NULL, and nothing to go wrong with
             ("2.5.29.56", _) => self.no_revocation = true,
+            ("1.3.6.1.5.5.7.48.1.5", _) => self.no_check = true,
+            // both only say where more is to be had, and must not be critical
+            ("2.5.29.46", _) if !extension.critical => {
+                self.freshest = distribution_points(extension.value).unwrap_or_default();
+            }
+            ("1.3.6.1.5.5.7.1.1", _) if !extension.critical => {
+                self.access = InformationAccess::of(extension.value).unwrap_or_default();
+            }
             ("2.5.29.14" | "2.5.29.15" | "2.5.29.19" | "2.5.29.35", _) => self.malformed.push(oid.to_owned()),
             _ if extension.critical => self.unknown_critical.push(oid.to_owned()),
             _ => {}

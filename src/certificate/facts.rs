@@ -146,6 +146,15 @@ impl Certificate {
             || extensions.key_usage.is_some_and(|usage| usage.has("keyCertSign"))
     }
 
+    /// The issuer's Name as it is written, whose hash stands for it in OCSP (RFC 6960 4.1.1).
+    pub(crate) fn issuer_name(&self) -> Option<&[u8]> {
+        let parts = der::raw_elements(der::constructed(&self.der)?)?;
+        let fields = der::raw_elements(der::constructed(parts.first()?)?)?;
+        // version, which version 1 leaves out, serialNumber and signature stand before it
+        let version = usize::from(fields.first()?.first() == Some(&0xa0));
+        fields.get(version + 2).copied()
+    }
+
     /// Whether subject and issuer are the same name (RFC 5280 3.2: self-issued).
     pub fn is_self_issued(&self) -> bool {
         self.details.subject == self.details.issuer

@@ -1,8 +1,10 @@
 //! What a certificate is: facts read from bytes, without any opinion on them. Pure: no I/O, no clock.
 
+mod access;
 mod algorithm;
 mod attribute;
 mod bundle;
+mod certs_only;
 mod cms;
 mod constraints;
 mod crl;
@@ -13,6 +15,7 @@ mod extensions;
 mod facts;
 mod general_name;
 pub(crate) mod name;
+mod ocsp;
 mod oid;
 mod policies;
 mod sst;
@@ -22,6 +25,8 @@ mod value;
 pub(crate) use algorithm::{Curve, DsaParameters, Hash, KeyKind, MlDsa, Pss, PublicKey, Scheme, dsa_signature};
 pub use attribute::Attribute;
 pub use bundle::Bundle;
+pub(crate) use bundle::{is_pem, pem_objects};
+pub use certs_only::certs_only;
 pub(crate) use constraints::{NameConstraints, Subtree};
 pub use crl::Crl;
 pub(crate) use crl::{CrlDefect, Entry};
@@ -31,6 +36,8 @@ pub(crate) use facts::SignatureValue;
 pub use facts::{Certificate, ParseError};
 pub(crate) use general_name::GeneralName;
 pub(crate) use name::NameKey;
+pub(crate) use ocsp::{CertificateId, OcspAnswer, OcspStatus};
+pub use ocsp::{OcspError, OcspResponse};
 pub(crate) use policies::Policies;
 pub use policies::PolicyId;
 pub use value::{Container, SmimeValue};

@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::error::{Code, Error, Result};
 
 use super::read::{Source, pointer_error, rfc3339};
-use super::{AuthMethod, BindMethod, Config, Directory, DirectoryKind, RevocationMode, Secret};
+use super::{BindMethod, Config, Directory, DirectoryKind, Secret};
 
 /// Longest time that can be given to one answer.
 const DAY_MS: u64 = 86_400_000;
@@ -93,28 +93,13 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
     }
     if let Some(exchange) = &config.exchange {
         let auth = &exchange.auth;
-        let asked = [
-            ("method", matches!(auth.method, AuthMethod::Certificate | AuthMethod::ManagedIdentity)),
-            ("certificate_file", auth.certificate_file.is_some()),
-            ("certificate_password", auth.certificate_password.is_some()),
-            ("certificate_thumbprint", auth.certificate_thumbprint.is_some()),
-            ("managed_identity_client_id", auth.managed_identity_client_id.is_some()),
-        ];
-        if let Some((key, _)) = asked.into_iter().find(|(_, set)| *set) {
-            return cannot(format!("/exchange/auth/{key}"), "this sign-in method");
+        if auth.certificate_thumbprint.is_some() {
+            let what = "a certificate in the Windows store; give its file in certificate_file";
+            return cannot("/exchange/auth/certificate_thumbprint".into(), what);
         }
     }
     if config.trust.os_store {
         return cannot("/trust/os_store".into(), "the operating system's anchors");
-    }
-    if config.trust.fetch_issuers == Some(true) {
-        return cannot("/trust/fetch_issuers".into(), "fetching issuers; give them in trust/intermediates");
-    }
-    if config.revocation.allow_loopback {
-        return cannot("/revocation/allow_loopback".into(), "fetching CRLs");
-    }
-    if config.revocation.mode == RevocationMode::Online {
-        return cannot("/revocation/mode".into(), "fetching CRLs; give them in revocation/crls and use offline");
     }
     Ok(())
 }

@@ -11,23 +11,28 @@ mod ldap;
 mod ldif;
 mod name;
 mod person;
+mod published;
 mod scope;
 mod selection;
 mod several;
 
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
 use crate::certificate::Sha256;
 use crate::config::{self, DirectoryKind};
 use crate::error::{Code, Error, Result};
-use crate::net::CheckStep;
+use crate::net::{Cause, CheckStep};
 use crate::people::Person;
 
 pub use changes::{ChangeReport, Changes, Cursor, Gone, Since, WhyEverybody};
 pub use claims::{claims, claims_of};
+pub use ldap::OwnDirectory;
+pub use ldap::{Standing, Writer};
 pub use ldif::content_sha256;
+pub use published::{LdapPlace, Published};
 pub use scope::{scope, scope_of};
 pub use selection::{PersonKey, Selection, person_key};
 
@@ -177,6 +182,21 @@ pub async fn check(config: &config::Directory, base_dir: Option<&Path>) -> Resul
         }
         DirectoryKind::Ldap => ldap::check(config, base_dir).await,
     }
+}
+
+/// Reads what an authority publishes at a server that a certificate names: anonymously, the entry itself, without
+/// following referrals, and not at addresses that may not be spoken to.
+///
+/// # Errors
+/// Why nothing came.
+pub async fn read_published(
+    host: &(String, u16),
+    place: &LdapPlace,
+    what: Published,
+    timeout: Duration,
+    allow_loopback: bool,
+) -> std::result::Result<Vec<Vec<u8>>, Cause> {
+    ldap::from_server(host, place.dn.clone(), what, timeout, allow_loopback).await
 }
 
 /// A failure that ends a read after people were already delivered.

@@ -6,6 +6,7 @@ use crate::text::Text;
 
 use super::client::Exchange;
 use super::recipients::Selection;
+use super::sign_in::day;
 
 /// The application permission that the admin API asks for.
 const PERMISSION: &str = "Exchange.ManageAsApp";
@@ -13,15 +14,20 @@ const PERMISSION: &str = "Exchange.ManageAsApp";
 impl Exchange {
     /// Tries sign-in and reads one recipient; nothing is written.
     pub async fn check(&self) -> Vec<CheckStep> {
-        let token_step = "token";
-        let list_step = "list";
+        let (mut steps, token_step, list_step) = (Vec::new(), "token", "list");
+        if let Some((thumbprint, end_ms)) = self.tokens.certificate().await {
+            let detail = vec![("thumbprint", thumbprint), ("end", day(end_ms))];
+            let detail = Some(Text::new("check", "exchange_certificate", detail));
+            steps.push(CheckStep { detail, ..CheckStep::pass("certificate", 0) });
+        }
         let begun = self.now_ms();
         let token = match self.tokens.current().await {
             Ok(token) => token,
             Err(error) => {
                 let remedy = remedy(&error, false);
                 let failed = CheckStep::fail(token_step, self.since(begun), error, remedy);
-                return vec![failed, CheckStep::skipped(list_step)];
+                steps.extend([failed, CheckStep::skipped(list_step)]);
+                return steps;
             }
         };
         let tenant = token.tenant().unwrap_or_default().to_owned();
@@ -41,7 +47,8 @@ impl Exchange {
                 CheckStep::fail(list_step, self.since(begun), error, remedy)
             }
         };
-        vec![signed_in, listed]
+        steps.extend([signed_in, listed]);
+        steps
     }
 
     fn since(&self, begun_ms: i64) -> u64 {
@@ -50,6 +57,9 @@ impl Exchange {
 }
 
 fn remedy(error: &Error, lacks_permission: bool) -> Option<Text> {
+    if let Some(remedy) = error.get_remedy() {
+        return Some(remedy.clone());
+    }
     let name = match error.code() {
         Code::ExchangeAuth | Code::ExchangeDenied if lacks_permission => "exchange_permission",
         Code::ExchangeAuth => "exchange_auth",

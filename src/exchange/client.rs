@@ -16,8 +16,9 @@ use crate::people::{Recipient, RecipientClass};
 use super::cloud::Servers;
 use super::command::{Command, Parameter};
 use super::invoke::{AdminApi, Answer, Call, Calls, Format};
-use super::recipients::{ListReport, ReadForm, Reader, Selection};
+use super::recipients::{Abilities, ListReport, Reader, Selection};
 use super::surroundings::Surroundings;
+use super::terms::{Listener, Terms};
 use super::token::Tokens;
 
 /// Longest time for one request: the service's own 15 minutes and one more.
@@ -33,13 +34,19 @@ const MAX_TOKEN_BYTES: usize = 1 << 20;
 /// Pages waiting to be taken.
 const WAITING_PAGES: usize = 2;
 
-/// One tenant of Exchange Online. Cheap to share; every method may be called from several tasks at once.
-#[derive(Debug)]
+/// Longest time for one object: everything that is read and written for it, waits and repetitions included, in
+/// milliseconds. A request that is under way then is not cut off, it is not repeated.
+const OBJECT_MS: i64 = 30 * 60_000;
+
+/// One tenant of Exchange Online. Clones share everything but who hears of waits and until when it is worth trying;
+/// every method may be called from several tasks at once.
+#[derive(Debug, Clone)]
 pub struct Exchange {
     pub(super) tokens: Arc<Tokens>,
-    api: AdminApi,
-    form: ReadForm,
+    api: Arc<AdminApi>,
+    pub(super) abilities: Arc<Abilities>,
     surroundings: Arc<dyn Surroundings>,
+    terms: Terms,
 }
 
 /// A write that was accepted.
@@ -80,13 +87,59 @@ impl Exchange {
         };
         let token_client = client(&servers.token_url, timeout_ms.min(TOKEN_TIMEOUT_MS), MAX_TOKEN_BYTES)?;
         let api_client = client(&servers.invoke_url, timeout_ms, MAX_ANSWER_BYTES)?;
+        Self::with(config, base_dir, servers, [token_client, api_client], surroundings)
+    }
+
+    /// A tenant that is reached over a transport of the caller's, instead of over connections of the operating system.
+    ///
+    /// # Errors
+    /// As [`Exchange::new`].
+    pub fn over(
+        config: &config::Exchange,
+        transport: Arc<dyn http::Transport>,
+        surroundings: Arc<dyn Surroundings>,
+    ) -> Result<Self> {
+        let (admin_url, authority_url) = (config.admin_url.as_deref(), config.authority_url.as_deref());
+        let servers = Servers::new(config.environment, tenant(config)?, admin_url, authority_url)?;
+        let token_client = http::Client::over(Arc::clone(&transport), MAX_TOKEN_BYTES);
+        let api_client = http::Client::over(transport, MAX_ANSWER_BYTES);
+        Self::with(config, None, servers, [token_client, api_client], surroundings)
+    }
+
+    fn with(
+        config: &config::Exchange,
+        base_dir: Option<&Path>,
+        servers: Servers,
+        [token_client, api_client]: [http::Client; 2],
+        surroundings: Arc<dyn Surroundings>,
+    ) -> Result<Self> {
+        let tenant = tenant(config)?;
         let servers = Arc::new(servers);
-        let tokens =
-            Arc::new(Tokens::new(&config.auth, token_client, Arc::clone(&servers), Arc::clone(&surroundings))?);
+        let tokens = Arc::new(Tokens::new(
+            &config.auth,
+            base_dir,
+            token_client,
+            Arc::clone(&servers),
+            Arc::clone(&surroundings),
+        )?);
         let concurrency = config.concurrency.unwrap_or(CONCURRENCY).max(1);
         let api =
             AdminApi::new(api_client, servers, Arc::clone(&tokens), Arc::clone(&surroundings), tenant, concurrency);
-        Ok(Self { tokens, api, form: ReadForm::default(), surroundings })
+        Ok(Self { tokens, api: Arc::new(api), abilities: Arc::default(), surroundings, terms: Terms::default() })
+    }
+
+    /// The same tenant for somebody who wants to hear of waits.
+    #[must_use]
+    pub fn told(&self, listener: Arc<dyn Listener>) -> Self {
+        let terms = Terms { listener: Some(listener), ..self.terms.clone() };
+        Self { terms, ..self.clone() }
+    }
+
+    /// The same tenant for work on one object, which has half an hour from now; after that nothing is repeated.
+    #[must_use]
+    pub fn for_one_object(&self) -> Self {
+        let deadline_ms = Some(self.surroundings.monotonic_ms().saturating_add(OBJECT_MS));
+        Self { terms: Terms { deadline_ms, ..self.terms.clone() }, ..self.clone() }
     }
 
     /// Replaces the credentials, for example by a fresh token.
@@ -160,9 +213,14 @@ impl Exchange {
         }
         parameters.push(("Confirm", Parameter::Switch(false)));
         let command = Command { name: format!("Set-{}", recipient.class.noun()), parameters };
-        let call = Call { command: &command, select: None, format: Format::Json, next: None };
+        let call = Call { command: &command, select: None, format: Format::Json, next: None, terms: &self.terms };
         let answer: Answer<IgnoredAny> = self.api.invoke(call).await?;
         Ok(WriteOutcome { request_id: answer.request_id, requests: answer.requests, warnings: answer.warnings })
+    }
+
+    /// How many requests the last list of everybody took, if there was one.
+    pub fn pages(&self) -> Option<u64> {
+        self.abilities.pages()
     }
 
     /// Requests sent so far to the admin API.
@@ -180,7 +238,7 @@ impl Exchange {
     }
 
     fn reader(&self) -> Reader<'_> {
-        Reader { api: &self.api, form: &self.form }
+        Reader { api: &self.api, abilities: &self.abilities, terms: &self.terms }
     }
 }
 

@@ -9,6 +9,9 @@ use crate::net::http::is_loopback;
 /// Port that the service's redirects name at times; clients use the ordinary one instead.
 const REDIRECT_PORT: u16 = 446;
 
+/// The application id of Exchange Online, the same in every cloud.
+const EXCHANGE_APP_ID: &str = "00000002-0000-0ff1-ce00-000000000000";
+
 /// What is fixed for an environment.
 struct Cloud {
     authority: &'static str,
@@ -90,6 +93,18 @@ impl Servers {
         })
     }
 
+    /// What a managed identity's token is asked for: the scope without its end.
+    pub(super) fn resource(&self) -> &str {
+        self.scope.strip_suffix("/.default").unwrap_or(&self.scope)
+    }
+
+    /// Whether a token for this audience is one for this cloud's Exchange Online: the application's id, or its address.
+    pub(super) fn is_audience(&self, audience: &str) -> bool {
+        let url = Url::parse(audience);
+        audience.eq_ignore_ascii_case(EXCHANGE_APP_ID)
+            || url.is_ok_and(|url| url.scheme() == "https" && belongs(&url, self.admin_domains))
+    }
+
     /// The URL that a redirect or a continuation link stands for, if the credential may travel there.
     pub(super) fn follow(&self, from: &Url, link: &str) -> Option<Url> {
         let mut url = from.join(link).ok()?;
@@ -154,6 +169,25 @@ mod tests {
         let replaced = servers(Some("http://127.0.0.1:8080"), None).unwrap();
         assert_eq!(replaced.scope, "https://outlook.office365.com/.default");
         assert_eq!(replaced.invoke_url.port(), Some(8080));
+    }
+
+    #[test]
+    fn every_cloud_has_its_own_servers_and_audience() {
+        use Environment::{O365China, O365Default, O365GermanyCloud, O365USGovDoD, O365USGovGCCHigh};
+        for (environment, authority, admin) in [
+            (O365Default, "login.microsoftonline.com", "outlook.office365.com"),
+            (O365USGovGCCHigh, "login.microsoftonline.us", "outlook.office365.us"),
+            (O365USGovDoD, "login.microsoftonline.us", "outlook-dod.office365.us"),
+            (O365China, "login.chinacloudapi.cn", "partner.outlook.cn"),
+            (O365GermanyCloud, "login.microsoftonline.de", "outlook.office.de"),
+        ] {
+            let own = Servers::new(environment, "contoso.com", None, None).unwrap();
+            assert_eq!(own.token_url.as_str(), format!("https://{authority}/contoso.com/oauth2/v2.0/token"));
+            assert_eq!(own.invoke_url.as_str(), format!("https://{admin}/adminapi/beta/contoso.com/InvokeCommand"));
+            assert_eq!(own.scope, format!("https://{admin}/.default"));
+            assert_eq!(own.resource(), format!("https://{admin}"));
+            assert!(own.is_audience(own.resource()) && !own.is_audience("https://graph.microsoft.com"));
+        }
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub(super) const SELECT: &str = "Guid,ExternalDirectoryObjectId,DisplayName,User
                                  EmailAddresses,RecipientTypeDetails,IsDirSynced,IsExchangeCloudManaged,ImmutableId,\
                                  UserCertificate,UserSMimeCertificate";
 
+/// The properties that are asked of a typed entity.
+pub(super) const SELECT_ENTITY: &str = "Guid,UserCertificate,UserSMimeCertificate";
+
 /// One object as it came.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -64,13 +67,27 @@ impl Entry {
         [&self.user_certificate, &self.user_smime_certificate].iter().all(|values| matches!(values, Values::Known(_)))
     }
 
+    /// Takes the certificates of the same object read in another form.
+    pub(super) fn take_certificates(&mut self, read: Self) {
+        self.user_certificate = read.user_certificate;
+        self.user_smime_certificate = read.user_smime_certificate;
+    }
+
+    /// Exchange's own identifier, lower case.
+    ///
+    /// # Errors
+    /// `exchange_protocol` where the answer lacks it.
+    pub(super) fn guid(&self) -> Result<String> {
+        let guid = self.guid.as_deref().and_then(|guid| uuid::Uuid::try_parse(guid.trim()).ok());
+        Ok(guid.ok_or_else(|| protocol("a recipient without Guid"))?.hyphenated().to_string())
+    }
+
     /// The recipient.
     ///
     /// # Errors
     /// `exchange_protocol` where the answer lacks what nothing can be decided without.
     pub(super) fn recipient(self, class: RecipientClass) -> Result<Recipient> {
-        let guid = self.guid.as_deref().and_then(|guid| uuid::Uuid::try_parse(guid.trim()).ok());
-        let identity = guid.ok_or_else(|| protocol("a recipient without Guid"))?.hyphenated().to_string();
+        let identity = self.guid()?;
         // guessing here could mean a write that the on-premises directory takes back
         let is_dir_synced = self.is_dir_synced.ok_or_else(|| protocol("a recipient without IsDirSynced"))?;
         let primary = self.primary_smtp_address.as_deref().and_then(Address::parse);

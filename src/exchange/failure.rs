@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::error::{Code, Error};
 use crate::net::http::{Failure, Response};
+use crate::text::Text;
 
 use super::retry::Cause;
 
@@ -42,11 +43,15 @@ struct Words {
 
 /// What no complete answer means.
 pub(super) fn of_transport(failure: Failure) -> Trouble {
+    let remedy = |error: Error, name: &'static str| error.remedy(Text::plain("check", name));
     match failure {
         Failure::Unreachable(words) => {
-            Trouble::Repeat(Cause::Unreachable, Error::new(Code::ExchangeUnreachable).with("detail", words))
+            let error = Error::new(Code::ExchangeUnreachable).with("detail", words);
+            Trouble::Repeat(Cause::Unreachable, remedy(error, "exchange_unreachable"))
         }
-        Failure::Untrusted(words) => Trouble::Final(Error::new(Code::ExchangeTls).with("detail", words)),
+        Failure::Untrusted(words) => {
+            Trouble::Final(remedy(Error::new(Code::ExchangeTls).with("detail", words), "exchange_tls"))
+        }
         Failure::Timeout => Trouble::Repeat(Cause::Timeout, Error::new(Code::ExchangeTimeout)),
         Failure::Interrupted(words) => {
             Trouble::Repeat(Cause::Broken, Error::new(Code::ExchangeUnreachable).with("detail", words))
@@ -89,19 +94,28 @@ fn meaning(status: u16, words: &Words, retry_after: Option<u64>) -> Trouble {
     if message.contains(DIR_SYNCED) {
         return Trouble::Final(Error::new(Code::ExchangeDirSynced));
     }
-    if matches!(status, 429 | 503 | 504 | 408) || message.contains(TOO_MANY) || PASSING.iter().any(|name| says(name)) {
+    let cause = match status {
+        _ if message.contains(TOO_MANY) => Some(Cause::Crowded(retry_after)),
+        429 => Some(Cause::Throttled(retry_after)),
+        408 | 503 | 504 => Some(Cause::Busy(retry_after)),
+        _ => None,
+    };
+    if let Some(cause) = cause {
         let error = Error::new(Code::ExchangeThrottled);
         let error = match retry_after.and_then(|wait| i64::try_from(wait).ok()) {
             Some(wait) => error.retry_after_ms(wait),
             None => error,
         };
-        return Trouble::Repeat(Cause::Busy(retry_after), error);
+        return Trouble::Repeat(cause, error);
+    }
+    if PASSING.iter().any(|name| says(name)) {
+        return Trouble::Repeat(Cause::Passing, detail(Code::ExchangeRefused).passing());
     }
     match status {
         401 => Trouble::Token(detail(Code::ExchangeAuth)),
         403 => Trouble::Final(detail(Code::ExchangeDenied)),
         502 => Trouble::Repeat(Cause::Broken, detail(Code::ExchangeUnreachable)),
-        500.. => Trouble::Repeat(Cause::Broken, detail(Code::ExchangeRefused)),
+        500.. => Trouble::Repeat(Cause::Broken, detail(Code::ExchangeRefused).passing()),
         400..500 => Trouble::Final(detail(Code::ExchangeRefused)),
         _ => Trouble::Final(detail(Code::ExchangeProtocol)),
     }
@@ -248,26 +262,42 @@ mod tests {
 
     #[test]
     fn throttling_is_heard_in_every_form() {
+        let crowded: &[u8] = b"You have reached the maximum number of concurrent requests per tenant. Please wait";
         for (status, headers, body, expected) in [
-            (429, &[("retry-after", "7")][..], &b""[..], Some(7_000)),
-            (503, &[], b"", None),
-            (504, &[], b"<html>", None),
-            (400, &[], b"You have reached the maximum number of concurrent requests per tenant. Please wait", None),
-            (400, &[], br#"{"error":{"message":"|A.StorageTransientException|later"}}"#, None),
+            (429, &[("retry-after", "7")][..], &b""[..], Cause::Throttled(Some(7_000))),
+            (429, &[], b"", Cause::Throttled(None)),
+            (503, &[], b"", Cause::Busy(None)),
+            (503, &[("retry-after", "2")], b"", Cause::Busy(Some(2_000))),
+            (504, &[], b"<html>", Cause::Busy(None)),
+            (400, &[], crowded, Cause::Crowded(None)),
+            (429, &[("retry-after", "3")], crowded, Cause::Crowded(Some(3_000))),
             (
                 429,
                 &[("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")],
                 b"",
-                Some(10_000),
+                Cause::Throttled(Some(10_000)),
             ),
         ] {
-            let Trouble::Repeat(Cause::Busy(wait), error) = answer(status, headers, body) else {
+            let Trouble::Repeat(cause, error) = answer(status, headers, body) else {
                 panic!("{status} is not repeated")
             };
-            assert_eq!(wait, expected, "{status}");
+            assert_eq!(cause, expected, "{status}");
             assert_eq!(error.code(), Code::ExchangeThrottled);
-            assert_eq!(error.get_retry_after_ms(), expected.map(|wait| wait as i64));
+            let (Cause::Throttled(wait) | Cause::Busy(wait) | Cause::Crowded(wait)) = cause else {
+                panic!("{cause:?}")
+            };
+            assert_eq!(error.get_retry_after_ms(), wait.map(|wait| wait as i64));
         }
+    }
+
+    #[test]
+    fn an_exception_that_passes_keeps_its_words() {
+        let body = br#"{"error":{"message":"|A.StorageTransientException|later"}}"#;
+        let Trouble::Repeat(Cause::Passing, error) = answer(400, &[], body) else { panic!("not repeated") };
+        assert_eq!(error.to_string(), "Exchange Online refused the command: later");
+        assert!(error.is_transient());
+        let Trouble::Final(refused) = answer(400, &[], b"no") else { panic!("repeated") };
+        assert!(!refused.is_transient());
     }
 
     #[test]

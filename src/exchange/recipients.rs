@@ -1,7 +1,8 @@
 //! Reading recipients: all of them page by page, or one.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use futures_util::future::try_join_all;
 use tokio::sync::mpsc;
 use url::Url;
 
@@ -9,8 +10,9 @@ use crate::error::{Category, Code, Error, Result};
 use crate::people::{Recipient, RecipientClass};
 
 use super::command::{Command, Parameter};
-use super::entry::{Entry, SELECT};
+use super::entry::{Entry, SELECT, SELECT_ENTITY};
 use super::invoke::{AdminApi, Answer, Call, Format};
+use super::terms::Terms;
 
 /// Pages of one list, at most: ten million recipients, and an end for a list that goes in a circle.
 const MAX_PAGES: u32 = 10_000;
@@ -39,25 +41,66 @@ pub struct Selection<'a> {
     pub limit: Option<u64>,
 }
 
-/// The form in which certificates can be read, found out at run time and kept for the session.
+impl Selection<'_> {
+    fn is_everybody(&self) -> bool {
+        self.types.is_none() && self.filter.is_none() && self.limit.is_none()
+    }
+}
+
+/// What the service was found out to be able to do, kept for the session: above all the forms in which certificates can
+/// be read where JSON has no bytes.
 #[derive(Debug, Default)]
-pub(super) struct ReadForm(AtomicU8);
+pub(super) struct Abilities {
+    /// PowerShell's XML, for whole pages.
+    clixml: Form,
+    /// The typed entity, mailbox by mailbox.
+    entity: Form,
+    /// Pages of the last list of everybody; 0 before the first.
+    pages: AtomicU64,
+    /// Finding recipients by what people are known by.
+    filters: Form,
+}
 
-impl ReadForm {
-    const JSON: u8 = 0;
-    const CLIXML: u8 = 1;
-    const JSON_AFTER_ALL: u8 = 2;
+/// What is known of one form.
+#[derive(Debug, Default)]
+struct Form(AtomicU8);
 
+impl Form {
+    const UNKNOWN: u8 = 0;
+    const WORKS: u8 = 1;
+    const USELESS: u8 = 2;
+
+    fn is_unknown(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::UNKNOWN
+    }
+
+    fn works(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::WORKS
+    }
+
+    fn settle(&self, works: bool) {
+        self.0.store(if works { Self::WORKS } else { Self::USELESS }, Ordering::Relaxed);
+    }
+}
+
+impl Abilities {
     fn format(&self) -> Format {
-        if self.0.load(Ordering::Relaxed) == Self::CLIXML { Format::Clixml } else { Format::Json }
+        if self.clixml.works() { Format::Clixml } else { Format::Json }
     }
 
-    fn is_settled(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != Self::JSON
+    /// Whether the service refused filters.
+    pub(super) fn filters_are_refused(&self) -> bool {
+        !self.filters.is_unknown()
     }
 
-    fn settle(&self, clixml: bool) {
-        self.0.store(if clixml { Self::CLIXML } else { Self::JSON_AFTER_ALL }, Ordering::Relaxed);
+    /// Remembers that the service refuses filters.
+    pub(super) fn refuse_filters(&self) {
+        self.filters.settle(false);
+    }
+
+    /// Pages of the last list of everybody, if there was one.
+    pub(super) fn pages(&self) -> Option<u64> {
+        Some(self.pages.load(Ordering::Relaxed)).filter(|pages| *pages > 0)
     }
 }
 
@@ -65,7 +108,8 @@ impl ReadForm {
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     pub(super) api: &'a AdminApi,
-    pub(super) form: &'a ReadForm,
+    pub(super) abilities: &'a Abilities,
+    pub(super) terms: &'a Terms,
 }
 
 impl Reader<'_> {
@@ -87,6 +131,9 @@ impl Reader<'_> {
             if report.limit_reached {
                 break;
             }
+        }
+        if selection.is_everybody() {
+            self.abilities.pages.store(report.pages, Ordering::Relaxed);
         }
         Ok(report)
     }
@@ -118,7 +165,7 @@ impl Reader<'_> {
         let mut next: Option<Url> = None;
         let mut handed_over = 0;
         for page in 1..=MAX_PAGES {
-            let answer = self.page(&command, next.as_ref()).await;
+            let answer = self.page(class, &command, next.as_ref()).await;
             let answer = if page == 1 { answer? } else { answer.map_err(|error| cut_short(&error))? };
             report.pages += 1;
             if page > 1 && answer.values.is_empty() {
@@ -178,7 +225,7 @@ impl Reader<'_> {
         let identity = single(identity)?;
         let parameters = vec![("Identity", Parameter::Text(identity))];
         let command = Command { name: format!("Get-{}", class.noun()), parameters };
-        let mut answer = self.page(&command, None).await?;
+        let mut answer = self.page(class, &command, None).await?;
         let found = match (answer.values.pop(), answer.values.is_empty(), answer.next) {
             (None, _, _) => Err(Error::new(Code::ExchangeNotFound)),
             (Some(entry), true, None) => entry.recipient(class),
@@ -194,32 +241,87 @@ impl Reader<'_> {
         }
     }
 
-    /// One page. Where JSON does not have the bytes, it is read again as CLIXML, once; what works better is kept.
-    async fn page(&self, command: &Command<'_>, next: Option<&Url>) -> Result<Answer<Entry>> {
-        let format = self.form.format();
-        let answer = self.page_as(command, next, format).await?;
+    /// One page. Where JSON does not have the bytes, it is read again as CLIXML, once; what works better is kept. Where
+    /// neither has them, mailboxes are read as typed entities.
+    async fn page(&self, class: RecipientClass, command: &Command<'_>, next: Option<&Url>) -> Result<Answer<Entry>> {
+        let mut answer = self.page_as(command, next, self.abilities.format()).await?;
         let readable = |answer: &Answer<Entry>| answer.values.iter().filter(|entry| entry.is_readable()).count();
-        if readable(&answer) == answer.values.len() || self.form.is_settled() {
+        if readable(&answer) == answer.values.len() {
             return Ok(answer);
         }
-        let again = match self.page_as(command, next, Format::Clixml).await {
-            // a service that does not know the format says so; of a later page it may as well mean the link
-            Err(error) if next.is_none() && matches!(error.code(), Code::ExchangeRefused | Code::ExchangeProtocol) => {
-                None
+        if self.abilities.clixml.is_unknown() {
+            let again = match self.page_as(command, next, Format::Clixml).await {
+                // a service that does not know the format says so; of a later page it may as well mean the link
+                Err(error) if next.is_none() && is_about_the_form(&error) => None,
+                again => Some(again?),
+            };
+            let better = again.filter(|again| readable(again) > readable(&answer));
+            tracing::info!(better = better.is_some(), "certificates are not readable in JSON, CLIXML was tried");
+            self.abilities.clixml.settle(better.is_some());
+            answer = better.unwrap_or(answer);
+        }
+        if class == RecipientClass::Mailbox {
+            self.read_entities(&mut answer.values).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Takes the certificates of entries that have none to be read from the typed entity, as far as that works.
+    async fn read_entities(&self, entries: &mut [Entry]) -> Result<()> {
+        let mut unread: Vec<&mut Entry> = entries.iter_mut().filter(|entry| !entry.is_readable()).collect();
+        if self.abilities.entity.is_unknown()
+            && let Some(first) = unread.pop()
+        {
+            let read = match self.entity(first).await {
+                // a service that has no entities says so, or has never heard of the mailbox
+                Err(error) if is_about_the_form(&error) || error.code() == Code::ExchangeNotFound => None,
+                read => Some(read?),
+            };
+            let works = read.as_ref().is_some_and(Entry::is_readable);
+            tracing::info!(works, "certificates are not readable by any command, the typed entity was tried");
+            self.abilities.entity.settle(works);
+            if let Some(read) = read.filter(|_| works) {
+                first.take_certificates(read);
             }
-            again => Some(again?),
+        }
+        if self.abilities.entity.works() {
+            let reading = unread.into_iter().map(|entry| async {
+                let read = self.entity(entry).await?;
+                entry.take_certificates(read);
+                Ok::<(), Error>(())
+            });
+            try_join_all(reading).await?;
+        }
+        Ok(())
+    }
+
+    async fn entity(&self, entry: &Entry) -> Result<Entry> {
+        let guid = entry.guid()?;
+        let parameters = vec![("Identity", Parameter::Text(&guid))];
+        let command = Command { name: format!("Get-{}", RecipientClass::Mailbox.noun()), parameters };
+        let call = Call {
+            command: &command,
+            select: Some(SELECT_ENTITY),
+            format: Format::Entity,
+            next: None,
+            terms: self.terms,
         };
-        let better = again.filter(|again| readable(again) > readable(&answer));
-        tracing::info!(better = better.is_some(), "certificates are not readable in JSON, CLIXML was tried");
-        self.form.settle(better.is_some());
-        Ok(better.unwrap_or(answer))
+        let mut answer: Answer<Entry> = self.api.invoke(call).await?;
+        let read = answer.values.pop().filter(|read| read.guid().is_ok_and(|own| own == guid));
+        read.ok_or_else(|| Error::new(Code::ExchangeProtocol).with("detail", "another mailbox than the one asked for"))
     }
 
     async fn page_as(&self, command: &Command<'_>, next: Option<&Url>, format: Format) -> Result<Answer<Entry>> {
-        let mut answer: Answer<Entry> = self.api.invoke(Call { command, select: Some(SELECT), format, next }).await?;
+        let mut answer: Answer<Entry> =
+            self.api.invoke(Call { command, select: Some(SELECT), format, next, terms: self.terms }).await?;
         answer.values = answer.values.into_iter().map(Entry::opened).collect::<Result<_>>()?;
         Ok(answer)
     }
+}
+
+/// Whether a refusal may mean that the service does not know the form that was asked for.
+pub(super) fn is_about_the_form(error: &Error) -> bool {
+    matches!(error.code(), Code::ExchangeRefused | Code::ExchangeProtocol) && !error.is_passing()
 }
 
 /// Exchange takes no identity for all identities, and a star for many.

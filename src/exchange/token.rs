@@ -1,120 +1,50 @@
-//! Access tokens: asked for with the client secret or brought by the caller, kept in memory alone, renewed in time.
+//! The tokens of a session: kept in memory alone, renewed in time, and anew when the service asks for it.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use serde::Deserialize;
+use reqwest::header::HeaderMap;
 use tokio::sync::Mutex;
-use url::form_urlencoded;
-use zeroize::Zeroizing;
 
-use crate::config::{Auth, AuthMethod, Secret};
-use crate::error::{Code, Error, Result};
-use crate::net::http::{Client, Post, Response};
+use crate::config::Auth;
+use crate::error::Result;
+use crate::net::http::Client;
 
 use super::cloud::Servers;
-use super::failure::{self, Trouble};
-use super::retry::{Cause, Contact, Tries};
+use super::sign_in::{self, Credential, Granted, Proof, TokenEndpoint};
 use super::surroundings::Surroundings;
+
+pub(super) use super::sign_in::Token;
 
 /// A token is renewed this long before its end.
 const RENEW_EARLY_MS: i64 = 120_000;
-
-/// Who signs in.
-#[derive(Clone)]
-enum Credential {
-    Secret { app_id: String, secret: Secret },
-    Token(Secret),
-}
-
-impl Credential {
-    fn new(auth: &Auth) -> Result<Self> {
-        let missing = |key: &str| Error::new(Code::ConfigMissing).target(format!("/exchange/auth/{key}"));
-        match auth.method {
-            AuthMethod::Secret => {
-                let app_id = auth.app_id.clone().filter(|id| !id.trim().is_empty()).ok_or_else(|| missing("app_id"))?;
-                Ok(Self::Secret { app_id, secret: given(&auth.secret).ok_or_else(|| missing("secret"))? })
-            }
-            AuthMethod::Token => {
-                let token = given(&auth.token).ok_or_else(|| missing("token"))?;
-                Ok(Self::Token(Secret::new(token.reveal().trim().to_owned())))
-            }
-            AuthMethod::Certificate | AuthMethod::ManagedIdentity => Err(Error::new(Code::ConfigUnsupported)
-                .target("/exchange/auth/method")
-                .with("detail", "this sign-in method")),
-        }
-    }
-}
-
-fn given(secret: &Option<Secret>) -> Option<Secret> {
-    secret.clone().filter(|secret| !secret.reveal().is_empty())
-}
-
-/// A token and what it says about itself.
-#[derive(Clone)]
-pub(super) struct Token {
-    secret: Secret,
-    claims: Claims,
-}
-
-impl Token {
-    fn new(text: String) -> Self {
-        let claims = Claims::read(&text);
-        Self { secret: Secret::new(text), claims }
-    }
-
-    /// What goes behind `Bearer`.
-    pub(super) fn reveal(&self) -> &str {
-        self.secret.reveal()
-    }
-
-    /// The tenant's GUID, where the token can be read.
-    pub(super) fn tenant(&self) -> Option<&str> {
-        self.claims.tid.as_deref()
-    }
-
-    /// Application permissions, where the token can be read. Unverified: for diagnostics and routing alone.
-    pub(super) fn roles(&self) -> Option<&[String]> {
-        self.claims.roles.as_deref()
-    }
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct Claims {
-    tid: Option<String>,
-    roles: Option<Vec<String>>,
-}
-
-impl Claims {
-    fn read(token: &str) -> Self {
-        let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok());
-        let mut claims: Self = payload.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
-        // what is put into a header has to be what it claims to be
-        claims.tid = claims.tid.filter(|tid| uuid::Uuid::try_parse(tid).is_ok());
-        claims
-    }
-}
 
 struct Kept {
     token: Arc<Token>,
     renew_at_ms: i64,
 }
 
+impl Kept {
+    // a lifetime shorter than the margin still serves one request
+    fn new(granted: Granted) -> Self {
+        Self { token: Arc::new(granted.token), renew_at_ms: granted.ends_at_ms.saturating_sub(RENEW_EARLY_MS) }
+    }
+}
+
 struct State {
     credential: Credential,
     kept: Option<Kept>,
+    /// What the service wants the next token to hold.
+    claims: Option<String>,
 }
 
 /// The tokens of one session. One request for a token at a time; everybody else waits for its outcome.
 pub(super) struct Tokens {
-    client: Client,
+    endpoint: TokenEndpoint,
     servers: Arc<Servers>,
     surroundings: Arc<dyn Surroundings>,
-    contact: Contact,
+    base_dir: Option<PathBuf>,
     state: Mutex<State>,
 }
 
@@ -128,21 +58,24 @@ impl Tokens {
     /// Tokens for a sign-in method; nothing is asked for yet.
     ///
     /// # Errors
-    /// `config_missing`, `config_unsupported` at the pointer.
+    /// `config_missing`, `config_unsupported` at the pointer; those of reading the certificate's file.
     pub(super) fn new(
         auth: &Auth,
+        base_dir: Option<&Path>,
         client: Client,
         servers: Arc<Servers>,
         surroundings: Arc<dyn Surroundings>,
     ) -> Result<Self> {
-        let state = Mutex::new(State { credential: Credential::new(auth)?, kept: None });
-        Ok(Self { client, servers, surroundings, contact: Contact::default(), state })
+        let credential = Credential::new(auth, base_dir, &*surroundings)?;
+        let state = Mutex::new(State { credential, kept: None, claims: None });
+        let endpoint = TokenEndpoint::new(client, Arc::clone(&servers));
+        Ok(Self { endpoint, servers, surroundings, base_dir: base_dir.map(Path::to_owned), state })
     }
 
     /// Replaces the credential; what was kept is forgotten.
     pub(super) async fn replace(&self, auth: &Auth) -> Result<()> {
-        let credential = Credential::new(auth)?;
-        *self.state.lock().await = State { credential, kept: None };
+        let credential = Credential::new(auth, self.base_dir.as_deref(), &*self.surroundings)?;
+        *self.state.lock().await = State { credential, kept: None, claims: None };
         Ok(())
     }
 
@@ -153,168 +86,73 @@ impl Tokens {
         if let Some(kept) = state.kept.as_ref().filter(|kept| now_ms < kept.renew_at_ms) {
             return Ok(Arc::clone(&kept.token));
         }
-        let kept = match &state.credential {
-            Credential::Secret { app_id, secret } => self.request(app_id, secret).await?,
-            Credential::Token(token) => {
-                let token = Arc::new(Token::new(token.reveal().to_owned()));
-                Kept { token, renew_at_ms: i64::MAX }
+        let claims = state.claims.as_deref();
+        let granted = match &state.credential {
+            Credential::Secret { app_id, secret } => {
+                self.endpoint.token(&*self.surroundings, app_id, Proof::Secret(secret), claims).await?
+            }
+            Credential::Certificate { app_id, key } => {
+                self.endpoint.token(&*self.surroundings, app_id, Proof::Certificate(key), claims).await?
+            }
+            Credential::ManagedIdentity(identity) => {
+                identity.token(&*self.surroundings, self.servers.resource()).await?
+            }
+            Credential::Token(text) => {
+                let token = Token::new(text.reveal().to_owned());
+                token.check(&self.servers, now_ms)?;
+                // looked at again for every call: its end may come meanwhile
+                Granted { token, ends_at_ms: now_ms }
             }
         };
+        let kept = Kept::new(granted);
         let token = Arc::clone(&kept.token);
         state.kept = Some(kept);
+        state.claims = None;
         Ok(token)
+    }
+
+    /// Remembers what the refusal of a token asks the next one to hold, if anything.
+    pub(super) async fn challenged(&self, token: &Token, headers: &HeaderMap) {
+        let Some(claims) = sign_in::claims(headers) else { return };
+        let mut state = self.state.lock().await;
+        if state.kept.as_ref().is_some_and(|kept| kept.token.reveal() == token.reveal()) {
+            state.claims = Some(claims);
+        }
     }
 
     /// Forgets a token that was not accepted. Whether another one can be had.
     pub(super) async fn reject(&self, token: &Arc<Token>) -> bool {
         let mut state = self.state.lock().await;
-        if state.kept.as_ref().is_some_and(|kept| !Arc::ptr_eq(&kept.token, token)) {
+        if state.kept.as_ref().is_some_and(|kept| kept.token.reveal() != token.reveal()) {
             // somebody else renewed it, or the caller brought another one, meanwhile
             return true;
         }
         state.kept = None;
         match &state.credential {
-            Credential::Secret { .. } => true,
             Credential::Token(own) => own.reveal() != token.reveal(),
+            _ => true,
         }
     }
 
-    async fn request(&self, app_id: &str, secret: &Secret) -> Result<Kept> {
-        let url = &self.servers.token_url;
-        let mut tries = Tries::new(&*self.surroundings, &self.contact);
-        loop {
-            let form = form_urlencoded::Serializer::new(String::new())
-                .append_pair("client_id", app_id)
-                .append_pair("client_secret", secret.reveal())
-                .append_pair("scope", &self.servers.scope)
-                .append_pair("grant_type", "client_credentials")
-                .finish();
-            let headers = HeaderMap::from_iter([
-                (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
-                (ACCEPT, HeaderValue::from_static("application/json")),
-            ]);
-            let asked_at_ms = self.surroundings.now_ms();
-            let outcome = match self.client.post(Post { url, headers, body: form.into_bytes() }).await {
-                Ok(response) => {
-                    self.contact.answered();
-                    granted(response, asked_at_ms, secret)
-                }
-                Err(failure) => Err(failure::of_transport(failure)),
-            };
-            match outcome {
-                Ok(kept) => return Ok(kept),
-                Err(Trouble::Repeat(cause, error)) => tries.wait(cause, error.target(host(url))).await?,
-                Err(Trouble::Token(error) | Trouble::Final(error)) => return Err(error.target(host(url))),
+    /// What the application's certificate is called and until when it is valid, where one signs in.
+    pub(super) async fn certificate(&self) -> Option<(String, i64)> {
+        match &self.state.lock().await.credential {
+            Credential::Certificate { key, .. } => {
+                let certificate = key.certificate();
+                Some((certificate.thumbprint.clone(), certificate.not_after_ms))
             }
+            _ => None,
         }
     }
-}
-
-fn host(url: &url::Url) -> String {
-    url.origin().ascii_serialization()
-}
-
-#[derive(Deserialize)]
-struct Granted {
-    access_token: String,
-    expires_in: i64,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Refused {
-    error: Option<String>,
-    error_description: Option<String>,
-    trace_id: Option<String>,
-}
-
-fn granted(response: Response, asked_at_ms: i64, secret: &Secret) -> std::result::Result<Kept, Trouble> {
-    if !(200..300).contains(&response.status) {
-        return Err(refused(&response, asked_at_ms, secret));
-    }
-    let body = Zeroizing::new(response.body);
-    let granted: Granted = serde_json::from_slice(&body).map_err(|_| {
-        let error = Error::new(Code::ExchangeProtocol).with("detail", "the token endpoint sent no token");
-        Trouble::Repeat(Cause::Broken, error)
-    })?;
-    // a lifetime shorter than the margin still serves one request
-    let lifetime_ms = granted.expires_in.clamp(0, 86_400 * 365) * 1000;
-    let renew_at_ms = asked_at_ms.saturating_add((lifetime_ms - RENEW_EARLY_MS).max(0));
-    Ok(Kept { token: Arc::new(Token::new(granted.access_token)), renew_at_ms })
-}
-
-fn refused(response: &Response, now_ms: i64, secret: &Secret) -> Trouble {
-    let refused: Refused = serde_json::from_slice(&response.body).unwrap_or_default();
-    let passing = matches!(response.status, 408 | 429 | 500..);
-    if passing || (refused.error.is_none() && response.status != 401) {
-        return match failure::of_answer(response, now_ms) {
-            // at the token endpoint nothing stands for a recipient: an unknown path is a wrong address
-            Trouble::Final(error) if error.code() == Code::ExchangeNotFound => {
-                let detail = format!("the token endpoint sent HTTP {}", response.status);
-                Trouble::Final(Error::new(Code::ExchangeProtocol).with("detail", detail))
-            }
-            trouble => trouble,
-        };
-    }
-    let words = refused.error_description.or(refused.error).unwrap_or_else(|| format!("HTTP {}", response.status));
-    let words = words.split("Trace ID:").next().unwrap_or_default().trim();
-    // the service is not known to repeat the secret, and must not be trusted not to
-    let words = words.replace(secret.reveal(), "");
-    let error = Error::new(Code::ExchangeAuth).with("detail", words);
-    Trouble::Final(match refused.trace_id {
-        Some(id) => error.request_id(id),
-        None => error,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn response(status: u16, body: &str) -> Response {
-        Response { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
-    }
-
-    fn refusal(status: u16, body: &str) -> Trouble {
-        granted(response(status, body), 0, &Secret::new("s3cret".to_owned())).err().unwrap()
-    }
-
-    #[test]
-    fn a_refusal_is_told_in_the_services_words_up_to_the_trace_id() {
-        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret s3cret.\r\nTrace ID: 11\r\nTimestamp: x","trace_id":"11"}"#;
-        let Trouble::Final(error) = refusal(401, body) else { panic!("repeated") };
-        assert_eq!(error.code(), Code::ExchangeAuth);
-        assert_eq!(error.get_request_id(), Some("11"));
-        let words = error.to_string();
-        assert!(words.contains("AADSTS7000215") && !words.contains("Trace") && !words.contains("s3cret"), "{words}");
-    }
-
-    #[test]
-    fn other_answers_of_the_token_endpoint_are_told_apart() {
-        assert!(matches!(refusal(503, ""), Trouble::Repeat(Cause::Busy(None), _)));
-        assert!(matches!(refusal(200, "<html>"), Trouble::Repeat(Cause::Broken, _)));
-        let Trouble::Final(error) = refusal(404, "no") else { panic!("repeated") };
-        assert_eq!(error.code(), Code::ExchangeProtocol);
-        let Trouble::Final(error) = refusal(302, "") else { panic!("repeated") };
-        assert_eq!(error.code(), Code::ExchangeProtocol);
-    }
-
     #[test]
     fn renewal_comes_two_minutes_early() {
-        let answer = response(200, r#"{"access_token":"a.b.c","expires_in":3599}"#);
-        let kept = granted(answer, 1_000, &Secret::new(String::new())).ok().unwrap();
-        assert_eq!(kept.renew_at_ms, 1_000 + 3_599_000 - 120_000);
-    }
-
-    #[test]
-    fn claims_are_read_for_what_they_are_worth() {
-        let payload = URL_SAFE_NO_PAD
-            .encode(r#"{"tid":"2f6d8d1e-0000-4000-8000-000000000001","roles":["Exchange.ManageAsApp"],"exp":1}"#);
-        let token = Token::new(format!("e30.{payload}.sig"));
-        assert_eq!(token.tenant(), Some("2f6d8d1e-0000-4000-8000-000000000001"));
-        assert_eq!(token.roles().unwrap(), ["Exchange.ManageAsApp"]);
-        let forged = URL_SAFE_NO_PAD.encode("{\"tid\":\"x\\r\\nEvil: 1\"}");
-        assert_eq!(Token::new(format!("e30.{forged}.sig")).tenant(), None);
-        assert_eq!(Token::new("opaque".to_owned()).tenant(), None);
+        let kept = Kept::new(Granted { token: Token::new("a.b.c".to_owned()), ends_at_ms: 3_600_000 });
+        assert_eq!(kept.renew_at_ms, 3_600_000 - 120_000);
     }
 }

@@ -234,6 +234,42 @@ pub unsafe extern "C" fn smimesync_settings(
     unsafe { start(Verb::Settings, session, options, options_len, cursor, error) }
 }
 
+/// Adds certificates to people in the directory, each to those it is fit for. A row is a change of an entry.
+/// Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
+/// `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.
+///
+/// # Safety
+/// `session` is NULL or a live handle; `options` is NULL with length 0 or readable; `cursor` and `error` are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smimesync_publish(
+    session: *mut SmimesyncSession,
+    options: *const c_char,
+    options_len: usize,
+    cursor: *mut *mut SmimesyncCursor,
+    error: *mut *mut SmimesyncError,
+) -> i32 {
+    // SAFETY: this function's own contract.
+    unsafe { start(Verb::Publish, session, options, options_len, cursor, error) }
+}
+
+/// Takes expired or unfit values out of the directory. A row is a change of an entry.
+/// Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
+/// `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.
+///
+/// # Safety
+/// `session` is NULL or a live handle; `options` is NULL with length 0 or readable; `cursor` and `error` are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smimesync_prune(
+    session: *mut SmimesyncSession,
+    options: *const c_char,
+    options_len: usize,
+    cursor: *mut *mut SmimesyncCursor,
+    error: *mut *mut SmimesyncError,
+) -> i32 {
+    // SAFETY: this function's own contract.
+    unsafe { start(Verb::Prune, session, options, options_len, cursor, error) }
+}
+
 /// Lists the columns of all verbs. A row is a column.
 /// Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
 /// `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.

@@ -4,8 +4,11 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Method;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use url::{Host, Url};
 
@@ -32,9 +35,34 @@ pub struct Options {
 
 /// A client with its own connections and cookies.
 pub struct Client {
-    inner: reqwest::Client,
+    transport: Arc<dyn Transport>,
     max_body_bytes: usize,
 }
+
+/// A request on its way.
+pub struct Request {
+    /// How.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// What a transport promises.
+pub type Answered<'a> = Pin<Box<dyn Future<Output = std::result::Result<Response, Failure>> + Send + 'a>>;
+
+/// What carries requests: connections of the operating system, or streams in memory where time is simulated.
+pub trait Transport: Send + Sync {
+    /// Sends a request and reads the whole answer as it came, whatever its status; a body of more bytes than allowed is
+    /// a failure.
+    fn send(&self, request: Request, max_body_bytes: usize) -> Answered<'_>;
+}
+
+/// Connections of the operating system.
+struct Network(reqwest::Client);
 
 /// A POST request.
 pub struct Post<'a> {
@@ -94,7 +122,12 @@ impl Client {
             builder = builder.proxy(reqwest::Proxy::all(proxy.as_str()).map_err(wrong)?);
         }
         let inner = builder.build().map_err(|error| Error::new(Code::Internal).with("detail", cause(&error)))?;
-        Ok(Self { inner, max_body_bytes: options.max_body_bytes })
+        Ok(Self { transport: Arc::new(Network(inner)), max_body_bytes: options.max_body_bytes })
+    }
+
+    /// A client over another transport.
+    pub fn over(transport: Arc<dyn Transport>, max_body_bytes: usize) -> Self {
+        Self { transport, max_body_bytes }
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
@@ -102,23 +135,42 @@ impl Client {
     /// # Errors
     /// Why there is no complete answer.
     pub async fn post(&self, request: Post<'_>) -> std::result::Result<Response, Failure> {
-        let sending = self
-            .inner
-            .post(request.url.clone())
-            .headers(request.headers)
-            .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
-            .body(request.body);
-        let mut answer = sending.send().await.map_err(|error| failure(&error))?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| failure(&error))? {
-            if body.len() + chunk.len() > self.max_body_bytes {
-                return Err(Failure::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let Post { url, headers, body } = request;
+        self.complete(Request { method: Method::POST, url: url.clone(), headers, body }).await
+    }
+
+    /// Sends a GET request and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// Why there is no complete answer.
+    pub async fn get(&self, url: &Url, headers: HeaderMap) -> std::result::Result<Response, Failure> {
+        self.complete(Request { method: Method::GET, url: url.clone(), headers, body: Vec::new() }).await
+    }
+
+    async fn complete(&self, mut request: Request) -> std::result::Result<Response, Failure> {
+        request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let Response { status, headers, body } = self.transport.send(request, self.max_body_bytes).await?;
         let body = decompress(&headers, body, self.max_body_bytes)?;
         Ok(Response { status, headers, body })
+    }
+}
+
+impl Transport for Network {
+    fn send(&self, request: Request, max_body_bytes: usize) -> Answered<'_> {
+        Box::pin(async move {
+            let Request { method, url, headers, body } = request;
+            let sending = self.0.request(method, url).headers(headers).body(body);
+            let mut answer = sending.send().await.map_err(|error| failure(&error))?;
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            let mut body = Vec::new();
+            while let Some(chunk) = answer.chunk().await.map_err(|error| failure(&error))? {
+                if body.len() + chunk.len() > max_body_bytes {
+                    return Err(Failure::TooLarge);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Response { status, headers, body })
+        })
     }
 }
 
@@ -147,7 +199,7 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 /// Some servers say gzip and send something else, so the bytes decide.
-fn decompress(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> std::result::Result<Vec<u8>, Failure> {
+pub(super) fn decompress(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> std::result::Result<Vec<u8>, Failure> {
     let says_gzip = headers.get(CONTENT_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"));
     if !says_gzip || !body.starts_with(&[0x1f, 0x8b]) {
         return Ok(body);
@@ -161,7 +213,7 @@ fn decompress(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> std::result::
     if plain.len() > limit { Err(Failure::TooLarge) } else { Ok(plain) }
 }
 
-fn failure(error: &reqwest::Error) -> Failure {
+pub(super) fn failure(error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::Timeout;
     }
@@ -174,7 +226,7 @@ fn failure(error: &reqwest::Error) -> Failure {
     if error.is_connect() { Failure::Unreachable(cause(error)) } else { Failure::Interrupted(cause(error)) }
 }
 
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+pub(super) fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let this = next?;

@@ -1,8 +1,12 @@
-//! What talks to the network for all rooms below: TLS, HTTP, the way to an LDAP server.
+//! What talks to the network for all rooms below: TLS, HTTP, which addresses may be spoken to, the way to an LDAP server.
 
+pub mod address;
+mod cause;
 mod check_step;
+pub mod fetch;
 pub mod http;
 pub mod ldap;
 pub mod tls;
 
+pub use cause::Cause;
 pub use check_step::{CheckResult, CheckStep};

@@ -4,6 +4,7 @@
 //! [`Plan`] numbers the rows of a run, [`guard`] says whether the run may begin to write.
 
 mod change;
+mod directory;
 pub mod guard;
 mod pick;
 mod policy;
@@ -13,6 +14,7 @@ mod select;
 mod value;
 
 pub use change::{Action, Change, Item, Plan};
+pub use directory::{Prune, plan_prune, plan_publish};
 pub use guard::{GuardInput, tripped};
 pub use pick::senders_pick;
 pub use policy::Policy;

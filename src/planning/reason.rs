@@ -33,6 +33,8 @@ pub const UNDETERMINED: &str = "undetermined";
 /// It is not fit.
 pub const UNFIT: &str = "unfit";
 
+/// A certificate that is not made for S/MIME belongs to another system.
+pub const OTHER_PURPOSE: &str = "other_purpose";
 /// An undo put the recipient on hold.
 pub const HELD: &str = "held";
 /// The recipient is mastered on-premises.

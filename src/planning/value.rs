@@ -39,6 +39,11 @@ impl Value {
         })
     }
 
+    /// Whether its certificate may serve S/MIME by its extended key usage; any other belongs to another system.
+    pub(super) fn is_for_mail(&self) -> bool {
+        self.certificate.is_some() && !self.verdict.findings.iter().any(|finding| finding.code == "extended_key_usage")
+    }
+
     /// What values are ordered by: the newest first, then by digest.
     pub(super) fn rank(&self) -> (Reverse<i64>, Sha256) {
         (Reverse(self.certificate.as_ref().map_or(i64::MIN, |certificate| certificate.not_before_ms)), self.sha256)

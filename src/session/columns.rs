@@ -239,6 +239,24 @@ const RESULT: &[Column] = &[text("result"), integer("error_code"), text("error")
 const COMPARE: &[Column] = &joined::<{ PLANNED.len() + ERROR.len() }>(PLANNED, ERROR);
 const SYNC: &[Column] = &joined::<{ PLANNED.len() + RESULT.len() }>(PLANNED, RESULT);
 
+/// As a change of a recipient, about an entry of the directory.
+const ENTRY: &[Column] = &[
+    text("run"),
+    integer("change"),
+    text("person"),
+    text("distinguished_name"),
+    text("primary_smtp_address"),
+    text("attribute"),
+    text("action"),
+    list("before"),
+    list("after"),
+    rows("added", ITEM),
+    rows("removed", ITEM),
+    text("reason"),
+    rows("losers", ITEM),
+];
+const DIRECTORY: &[Column] = &joined::<{ ENTRY.len() + RESULT.len() }>(ENTRY, RESULT);
+
 const BYTES: &[Column] =
     &[rows("before_values", VALUE), rows("after_values", VALUE), text("result"), integer("error_code"), text("error")];
 const CHANGES: &[Column] = &joined::<{ PLANNED.len() + BYTES.len() }>(PLANNED, BYTES);
@@ -278,6 +296,7 @@ pub fn of(verb: Verb) -> &'static [Column] {
         Verb::Recipients => RECIPIENTS,
         Verb::Compare => COMPARE,
         Verb::Sync => SYNC,
+        Verb::Publish | Verb::Prune => DIRECTORY,
         Verb::Runs => RUNS,
         Verb::Changes => CHANGES,
         Verb::Settings => SETTINGS,

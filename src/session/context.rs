@@ -11,6 +11,7 @@ use crate::store::Store;
 use crate::text::Culture;
 
 use super::log::Log;
+use super::output::Output;
 
 /// What the verbs of a session share.
 pub(super) struct Context {
@@ -21,7 +22,7 @@ pub(super) struct Context {
     /// Opened when the first verb needs it.
     store: Mutex<Option<Arc<Store>>>,
     /// Made when the first verb needs it, and anew after its credentials were replaced.
-    exchange: Mutex<Option<Arc<Exchange>>>,
+    exchange: Mutex<Option<Exchange>>,
 }
 
 impl Context {
@@ -83,18 +84,18 @@ impl Context {
         }
     }
 
-    /// The tenant.
-    pub(super) fn exchange(&self) -> Result<Arc<Exchange>> {
+    /// The tenant, for a verb that is told of waits.
+    pub(super) fn exchange(&self, output: &Output) -> Result<Exchange> {
         let mut made = unpoisoned(&self.exchange);
+        let listener = Arc::new(output.clone());
         if let Some(exchange) = &*made {
-            return Ok(Arc::clone(exchange));
+            return Ok(exchange.told(listener));
         }
         let config = self.config();
         let wanted = config.exchange.as_ref().ok_or_else(|| Error::new(Code::ConfigMissing).target("/exchange"))?;
         let surroundings = Arc::clone(&self.surroundings);
-        let exchange = Arc::new(Exchange::new(wanted, config.base_dir.as_deref(), surroundings)?);
-        *made = Some(Arc::clone(&exchange));
-        Ok(exchange)
+        let exchange = Exchange::new(wanted, config.base_dir.as_deref(), surroundings)?;
+        Ok(made.insert(exchange).told(listener))
     }
 
     /// Replaces one value; nothing changes where the result would be refused as a configuration.
@@ -184,7 +185,7 @@ mod tests {
     fn what_a_configuration_may_not_say_cannot_be_set() {
         let context = context("{}");
         for (pointer, value, code) in [
-            ("/exchange/auth/method", r#""certificate""#, Code::ConfigUnsupported),
+            ("/exchange/auth/certificate_thumbprint", r#""00""#, Code::ConfigUnsupported),
             ("/exchange/auth/method", r#""nonsense""#, Code::ConfigType),
             ("/exchange/auth/secret", "7", Code::ConfigType),
             ("/exchange/auth/secret", "hunter2", Code::ConfigType),

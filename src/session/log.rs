@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::config::{self, LogLevel};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::platform;
 use crate::text::{Culture, Text};
 
@@ -41,8 +41,9 @@ impl Log {
         Ok(Self(Some(Arc::new(Mutex::new(rolling)))))
     }
 
-    /// Writes a line. A log that cannot be written stops nothing.
-    pub(super) fn write(&self, level: LogLevel, code: i32, text: &Text) {
+    /// Writes a line, with the ids by which the service finds the request of an error. A log that cannot be written
+    /// stops nothing.
+    pub(super) fn write(&self, level: LogLevel, code: i32, text: &Text, error: Option<&Error>) {
         let Some(log) = &self.0 else { return };
         let Ok(mut log) = log.lock() else { return };
         if level > log.level {
@@ -50,7 +51,8 @@ impl Log {
         }
         let now = OffsetDateTime::now_utc();
         let time = now.replace_microsecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default();
-        let line = format!("{time} {level:?} {code} {}\n", text.render(Culture::English));
+        let about = error.map(about).unwrap_or_default();
+        let line = format!("{time} {level:?} {code} {}{about}\n", text.render(Culture::English));
         log.roll(line.len());
         if log.file.write_all(line.as_bytes()).is_ok() {
             log.written += line.len() as u64;
@@ -78,6 +80,18 @@ impl Rolling {
             self.written = 0;
         }
     }
+}
+
+/// What an error is about, and the ids of its request and connection.
+fn about(error: &Error) -> String {
+    let parts = [
+        ("target", error.get_target()),
+        ("request", error.get_request_id()),
+        ("connection", error.get_connection_id()),
+    ];
+    // a service's words must not make a line of their own
+    let plain = |text: &str| text.replace(char::is_control, " ");
+    parts.iter().filter_map(|(name, value)| Some(format!(" {name}={}", plain((*value)?)))).collect()
 }
 
 fn append(path: &Path) -> std::io::Result<File> {

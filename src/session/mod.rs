@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config;
+use crate::config::{self, LogLevel};
 use crate::error::{Code, Error, Result};
 use crate::text::Culture;
 
@@ -56,6 +56,10 @@ pub enum Verb {
     Compare,
     /// A run.
     Sync,
+    /// Certificates into the directory.
+    Publish,
+    /// Values out of the directory.
+    Prune,
     /// Runs of the past.
     Runs,
     /// Changes of runs of the past.
@@ -68,7 +72,7 @@ pub enum Verb {
 
 impl Verb {
     /// All verbs.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Check,
         Self::Fetch,
         Self::Validate,
@@ -77,6 +81,8 @@ impl Verb {
         Self::Recipients,
         Self::Compare,
         Self::Sync,
+        Self::Publish,
+        Self::Prune,
         Self::Runs,
         Self::Changes,
         Self::Settings,
@@ -94,6 +100,8 @@ impl Verb {
             Self::Recipients => "recipients",
             Self::Compare => "compare",
             Self::Sync => "sync",
+            Self::Publish => "publish",
+            Self::Prune => "prune",
             Self::Runs => "runs",
             Self::Changes => "changes",
             Self::Settings => "settings",
@@ -161,7 +169,13 @@ impl Session {
         );
         let work = verbs::prepare(verb, options, Arc::clone(&self.context), output)?;
         let context = Arc::clone(&self.context);
-        let work = async move { work.await.map_err(|error| context.about_store(error)) };
+        let work = async move {
+            let ended = work.await.map_err(|error| context.about_store(error));
+            if let Err(error) = &ended {
+                context.log().write(LogLevel::Error, error.code().number(), &error.text(), Some(error));
+            }
+            ended
+        };
         let task = self.tasks.spawn_on(caught(work), runtime.handle());
         Ok(Cursor::new(columns::of(verb), receiver, task, progress, cancel))
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::config::{Source, from_json, pointer_error};
 use crate::directory::Selection;
 use crate::error::Result;
+use crate::planning::guard::NAMES;
 use crate::store;
 
 /// How much of the directory is read.
@@ -25,6 +26,17 @@ impl From<PolicyType> for store::PolicyType {
             PolicyType::Initial => Self::Initial,
             PolicyType::Delta => Self::Delta,
         }
+    }
+}
+
+/// Names of guards to lift, each one that there is.
+///
+/// # Errors
+/// `option_value` at the name.
+pub(super) fn guards(force: Vec<String>) -> Result<Vec<String>> {
+    match force.iter().position(|name| name != "scope" && !NAMES.contains(&name.as_str())) {
+        Some(index) => Err(pointer_error(Source::Options, &format!("/force/{index}"), "expected the name of a guard")),
+        None => Ok(force),
     }
 }
 

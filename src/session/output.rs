@@ -1,14 +1,16 @@
 //! What a verb writes to while it works: rows, events, progress; and the wish of its caller to stop.
 
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::LogLevel;
 use crate::error::{Code, Error, Result};
+use crate::exchange::Listener;
 use crate::planning::Change;
 use crate::store::ChangeResult;
 use crate::sync::{Observer, Phase, Told};
@@ -46,7 +48,25 @@ pub struct Progress {
     done: AtomicU64,
     total: AtomicU64,
     failed: AtomicU64,
-    waiting_ms: AtomicU64,
+    waiting: Mutex<Waiting>,
+}
+
+/// Time spent waiting; waits that overlap count once.
+#[derive(Debug, Default)]
+struct Waiting {
+    milliseconds: u64,
+    /// The end of the last wait.
+    until: Option<Instant>,
+}
+
+impl Waiting {
+    fn add(&mut self, now: Instant, wait: Duration) {
+        let end = now + wait;
+        let from = self.until.map_or(now, |until| until.max(now));
+        let more = end.saturating_duration_since(from);
+        self.milliseconds += u64::try_from(more.as_millis()).unwrap_or(u64::MAX);
+        self.until = Some(from.max(end));
+    }
 }
 
 /// A moment's view of the counters.
@@ -72,8 +92,13 @@ impl Progress {
             done: self.done.load(Ordering::Relaxed),
             total: self.total.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
-            waiting_ms: self.waiting_ms.load(Ordering::Relaxed),
+            waiting_ms: self.waiting.lock().unwrap_or_else(PoisonError::into_inner).milliseconds,
         }
+    }
+
+    fn wait(&self, milliseconds: u64) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.add(Instant::now(), Duration::from_millis(milliseconds));
     }
 }
 
@@ -170,7 +195,7 @@ impl Observer for Output {
 
     fn event(&self, level: LogLevel, code: Code, parameters: Vec<(&'static str, String)>) -> Told<'_, ()> {
         let text = Text::new("error", code.info().name, parameters);
-        self.log.write(level, code.number(), &text);
+        self.log.write(level, code.number(), &text, None);
         Box::pin(self.send(Item::Event(Event { level, code, text })))
     }
 
@@ -182,12 +207,49 @@ impl Observer for Output {
         error: Option<&'a Error>,
     ) -> Told<'a, ()> {
         let mut row = rows::change(columns::of(self.verb), run, change);
-        if self.verb == Verb::Sync {
+        if matches!(self.verb, Verb::Sync | Verb::Publish | Verb::Prune) {
             row = row.set("result", result.map(ChangeResult::name));
         }
         if let Some(error) = error {
-            self.log.write(LogLevel::Error, error.code().number(), &error.text());
+            self.log.write(LogLevel::Error, error.code().number(), &error.text(), Some(error));
         }
         Box::pin(self.send(Item::Row(rows::failure(row, error, self.culture))))
+    }
+}
+
+impl Listener for Output {
+    fn waiting<'a>(
+        &'a self,
+        milliseconds: u64,
+        because: Option<&'a Error>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        self.progress.wait(milliseconds);
+        let event = because.map(|error| {
+            let (level, code) = (LogLevel::Warn, Code::Retrying);
+            let parameters = vec![("wait_ms", milliseconds.to_string()), ("detail", error.message(self.culture))];
+            let text = Text::new("error", code.info().name, parameters);
+            self.log.write(level, code.number(), &text, Some(error));
+            Event { level, code, text }
+        });
+        Box::pin(async {
+            if let Some(event) = event {
+                self.send(Item::Event(event)).await;
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_that_overlap_count_once() {
+        let (mut waiting, begun) = (Waiting::default(), Instant::now());
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        for (from, length, expected) in [(0, 10, 10), (2, 5, 10), (8, 4, 12), (20, 1, 13)] {
+            waiting.add(at(from), Duration::from_secs(length));
+            assert_eq!(waiting.milliseconds, expected * 1000, "{from}");
+        }
     }
 }

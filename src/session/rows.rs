@@ -85,14 +85,14 @@ pub(super) fn remedy(code: &str, culture: Culture) -> Option<String> {
     crate::text::sentence(culture, "remedy", code)
 }
 
-/// A change's columns of the verbs `compare`, `sync` and `changes`.
+/// A change's columns of the verbs `compare`, `sync`, `publish`, `prune` and `changes`.
 pub(super) fn change(columns: &'static [Column], run: i64, change: &Change) -> Row {
     let digests = |values: &[RawValue]| values.iter().map(|value| value.sha256.to_string()).collect::<Vec<_>>();
     Row::new(columns)
         .set("run", run.to_string())
         .set("change", change.number)
         .set("person", change.person.clone())
-        .set("recipient", change.recipient.clone())
+        .set(target_column(columns), change.recipient.clone())
         .set("primary_smtp_address", change.primary_smtp_address.clone())
         .set("attribute", change.attribute.map(Attribute::name))
         .set("action", change.action.name())
@@ -102,6 +102,12 @@ pub(super) fn change(columns: &'static [Column], run: i64, change: &Change) -> R
         .set("removed", items(&change.removed))
         .set("reason", change.reason.as_ref().map(ToString::to_string))
         .set("losers", items(&change.losers))
+}
+
+/// Where the one that is changed is named: an entry of the directory, or a recipient.
+fn target_column(columns: &[Column]) -> &'static str {
+    let is_entry = columns.iter().any(|column| column.name == "distinguished_name");
+    if is_entry { "distinguished_name" } else { "recipient" }
 }
 
 fn items(items: &[Item]) -> Vec<Row> {

@@ -135,17 +135,30 @@ impl Store {
         })
     }
 
-    /// Writes whose end is not known, the first one first: their recipients must be read before anything else is done
-    /// to them, and [`Store::journal_done`] told what is there.
+    /// Writes to the tenant whose end is not known, the first one first: their recipients must be read before anything
+    /// else is done to them, and [`Store::journal_done`] told what is there.
     ///
     /// # Errors
     /// `store_failed`.
     pub fn open_writes(&self) -> Result<Vec<OpenWrite>> {
+        self.open_writes_to(false)
+    }
+
+    /// As [`Store::open_writes`], of writes to the directory; their recipients are entries, by distinguished name.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn open_directory_writes(&self) -> Result<Vec<OpenWrite>> {
+        self.open_writes_to(true)
+    }
+
+    fn open_writes_to(&self, directory: bool) -> Result<Vec<OpenWrite>> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(
-            "SELECT id, run, change, state, begun FROM journal WHERE state IN ('pending', 'written') ORDER BY id",
+            "SELECT journal.id, run, change, state, begun FROM journal JOIN runs ON runs.id = run \
+             WHERE state IN ('pending', 'written') AND (verb IN ('publish', 'prune')) = ? ORDER BY journal.id",
         )?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query([directory])?;
         let mut open = Vec::new();
         while let Some(row) = rows.next()? {
             let run = row.get(1)?;
@@ -161,17 +174,30 @@ impl Store {
         Ok(open)
     }
 
-    /// How many recipients lost a value, and how many people their last one, by writes begun at or after a time.
-    /// Writes whose end is not known count.
+    /// How many recipients lost a value, and how many people their last one, by writes to the tenant begun at or after a
+    /// time. Writes whose end is not known count.
     ///
     /// # Errors
     /// `store_failed`.
     pub fn removals_since(&self, since_ms: i64) -> Result<(u64, u64)> {
+        self.removals_from(false, since_ms)
+    }
+
+    /// As [`Store::removals_since`], of entries and writes to the directory.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn directory_removals_since(&self, since_ms: i64) -> Result<(u64, u64)> {
+        self.removals_from(true, since_ms)
+    }
+
+    fn removals_from(&self, directory: bool, since_ms: i64) -> Result<(u64, u64)> {
         let counts: (i64, i64) = self.connection().query_row(
             "SELECT count(DISTINCT recipient), count(DISTINCT CASE WHEN loses_last THEN recipient END) \
              FROM journal JOIN changes ON changes.run = journal.run AND changes.number = journal.change \
-             WHERE begun >= ? AND state <> 'failed' AND removes",
-            [since_ms],
+             JOIN runs ON runs.id = journal.run \
+             WHERE begun >= ? AND state <> 'failed' AND removes AND (verb IN ('publish', 'prune')) = ?",
+            params![since_ms, directory],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         Ok((counts.0.unsigned_abs(), counts.1.unsigned_abs()))

@@ -1,9 +1,11 @@
-//! What must survive a run: runs and their changes with every byte, the journal of writes, who was seen, settings.
+//! What must survive a run: runs and their changes with every byte, the journal of writes, who was seen, what was fetched,
+//! settings.
 //!
 //! The only room that knows SQL. Time comes in from outside, in milliseconds since 1970 UTC. Everything a function does
 //! is one transaction; what it returned successfully is on the disk.
 
 mod changes;
+mod fetched;
 mod journal;
 mod people;
 mod runs;
@@ -22,6 +24,7 @@ use crate::error::{Code, Error, Result};
 use crate::platform::{FileLock, HolderLock};
 
 pub use changes::{ChangeFilter, ChangeResult, StoredChange, StoredError};
+pub use fetched::{FetchKey, Fetched};
 pub use journal::{JournalState, OpenWrite, WriteEnd};
 pub use people::{KnownPerson, LastRead, PersonDigest, SeenPerson, Vanished};
 pub use runs::{Counters, NewRun, PolicyType, RunFilter, RunResult, StoredRun};

@@ -1,10 +1,11 @@
-//! One recipient's changes carried out: read again where needed, journalled, written, read back.
+//! One recipient's changes carried out: read again where needed, journalled, written, compared with what is read back.
 
 use std::sync::Arc;
 
 use crate::certificate::Attribute;
 use crate::config::LogLevel;
 use crate::error::{Category, Code, Error, Result};
+use crate::exchange::Exchange;
 use crate::people::{RawValue, Recipient};
 use crate::planning::{Action, Change};
 use crate::store::{ChangeResult, StoredError, WriteEnd};
@@ -40,51 +41,70 @@ pub(super) struct Task {
     pub(super) changes: Vec<Change>,
 }
 
-/// Whether an error will meet every other recipient, too, so that going on would only make a storm of it.
-pub(super) fn ends_the_run(error: &Error) -> bool {
-    matches!(
-        error.code(),
-        Code::ExchangeAuth
-            | Code::ExchangeDenied
-            | Code::ExchangeUnreachable
-            | Code::ExchangeTls
-            | Code::ExchangeThrottled
-    ) || matches!(error.category(), Category::Store | Category::Locked | Category::Internal)
+/// Changes of one recipient that were written, and that nobody has read back yet.
+pub(super) struct Written {
+    pub(super) recipient: Recipient,
+    changes: Vec<Change>,
+    /// The journal's entries, in the order of the changes.
+    entries: Vec<i64>,
+    /// Why the service said that the write failed, where that is not certain.
+    refused: Option<Error>,
 }
 
-/// Carries out the changes of one recipient. A failure is an outcome of its changes.
-pub(super) async fn apply(job: &Job<'_>, run: i64, task: Task, stale: WhenStale<'_>) -> Vec<Outcome> {
-    let changes = task.changes.clone();
-    match attempt(job, run, task, stale).await {
-        Ok(outcomes) => outcomes,
-        Err(error) => {
-            let stored = StoredError::new(&error, job.culture);
-            let fail = |change: Change| {
-                // the row says it all the same where the store cannot
-                let _ = job.store.finish_change(run, change.number, ChangeResult::Failed, Some(&stored));
-                Outcome { change, result: Some(ChangeResult::Failed), error: Some(error.clone()) }
-            };
-            changes.into_iter().map(fail).collect()
-        }
+impl Written {
+    /// Whether the service said that the write was done.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.refused.is_none()
     }
 }
 
-async fn attempt(job: &Job<'_>, run: i64, task: Task, stale: WhenStale<'_>) -> Result<Vec<Outcome>> {
+/// What became of the changes of one recipient.
+#[derive(Default)]
+pub(super) struct Applied {
+    /// Changes that have ended.
+    pub(super) outcomes: Vec<Outcome>,
+    /// Changes that are still to be read back.
+    pub(super) written: Option<Written>,
+}
+
+/// Writes the changes of one recipient. A failure is an outcome of its changes.
+pub(super) async fn apply(job: &Job<'_>, run: i64, task: Task, stale: WhenStale<'_>) -> Applied {
+    let changes = task.changes.clone();
+    match attempt(job, run, task, stale).await {
+        Ok(applied) => applied,
+        Err(error) => Applied { outcomes: failed(job, run, changes, &error), written: None },
+    }
+}
+
+fn failed(job: &Job<'_>, run: i64, changes: Vec<Change>, error: &Error) -> Vec<Outcome> {
+    let stored = StoredError::new(error, job.culture);
+    let fail = |change: Change| {
+        // the row says it all the same where the store cannot
+        let _ = job.store.finish_change(run, change.number, ChangeResult::Failed, Some(&stored));
+        Outcome { change, result: Some(ChangeResult::Failed), error: Some(error.clone()) }
+    };
+    changes.into_iter().map(fail).collect()
+}
+
+async fn attempt(job: &Job<'_>, run: i64, task: Task, stale: WhenStale<'_>) -> Result<Applied> {
     let Task { mut recipient, read_ms, mut changes } = task;
-    let mut outcomes = Vec::new();
+    let mut applied = Applied::default();
+    let exchange = job.exchange.for_one_object();
     let age_ms = job.surroundings.now_ms() - read_ms;
     if changes.iter().any(Change::removes) || !(0..READING_HOLDS_MS).contains(&age_ms) {
-        recipient = job.exchange.get_in_class(recipient.class, &recipient.identity).await?;
+        recipient = exchange.get_in_class(recipient.class, &recipient.identity).await?;
         if !all_hold(&changes, &recipient)? {
             let (anew, settled) = plan_anew(job, run, &changes, &recipient, stale).await?;
             changes = anew;
-            outcomes = settled;
+            applied.outcomes = settled;
         }
     }
     if !changes.is_empty() {
-        outcomes.extend(write(job, run, &recipient, changes).await?);
+        let Applied { outcomes, written } = write(job, run, &exchange, recipient, changes).await?;
+        applied.outcomes.extend(outcomes);
+        applied.written = written;
     }
-    Ok(outcomes)
+    Ok(applied)
 }
 
 fn all_hold(changes: &[Change], recipient: &Recipient) -> Result<bool> {
@@ -155,23 +175,39 @@ enum End {
     Unknown(Error),
 }
 
-async fn write(job: &Job<'_>, run: i64, recipient: &Recipient, changes: Vec<Change>) -> Result<Vec<Outcome>> {
+async fn write(
+    job: &Job<'_>,
+    run: i64,
+    exchange: &Exchange,
+    recipient: Recipient,
+    changes: Vec<Change>,
+) -> Result<Applied> {
     let mut entries = Vec::new();
     for change in &changes {
         entries.push(job.store.journal_begin(run, change, job.surroundings.now_ms())?);
     }
     let bytes = |change: &Change| change.after.iter().map(|value| Arc::clone(&value.bytes)).collect::<Vec<_>>();
     let values: Vec<_> = changes.iter().filter_map(|change| Some((change.attribute?, bytes(change)))).collect();
-    let refused = job.exchange.write(recipient, &values).await.err();
+    let refused = exchange.write(&recipient, &values).await.err();
     if refused.is_none() {
         for entry in &entries {
             job.store.journal_written(*entry, job.surroundings.now_ms())?;
         }
     }
-    let ends: Vec<End> = match refused {
-        Some(error) if is_definite(&error) => changes.iter().map(|_| End::Refused(error.clone())).collect(),
-        refused => read_back(job, recipient, &changes, refused.as_ref()).await?,
-    };
+    let definite = refused.clone().filter(is_definite);
+    let written = Written { recipient, changes, entries, refused };
+    match definite {
+        Some(error) => {
+            let ends = written.changes.iter().map(|_| End::Refused(error.clone())).collect();
+            Ok(Applied { outcomes: end(job, run, written, ends)?, written: None })
+        }
+        None => Ok(Applied { outcomes: Vec::new(), written: Some(written) }),
+    }
+}
+
+/// Ends changes in the journal and in the run's record.
+fn end(job: &Job<'_>, run: i64, written: Written, ends: Vec<End>) -> Result<Vec<Outcome>> {
+    let Written { changes, entries, .. } = written;
     let mut outcomes = Vec::new();
     for ((change, entry), end) in changes.into_iter().zip(entries).zip(ends) {
         let stored = |error: &Error| StoredError::new(error, job.culture);
@@ -207,22 +243,51 @@ fn is_answer(error: &Error) -> bool {
     !matches!(error.category(), Category::Network | Category::Timeout)
 }
 
-/// Whether each attribute holds what was written. Where the recipient cannot be read the journal's entries stay open.
-async fn read_back(
+/// Reads one recipient back and ends its changes.
+pub(super) async fn read_back(job: &Job<'_>, run: i64, written: Written) -> Vec<Outcome> {
+    let changes = written.changes.clone();
+    // reading back has a time of its own, because it alone says whether the write had its effect
+    let exchange = job.exchange.for_one_object();
+    let ended = match exchange.get_in_class(written.recipient.class, &written.recipient.identity).await {
+        Ok(now) => compare(job, run, written, &now),
+        // where neither works, why the write did not says more; the journal's entries stay open
+        Err(error) => Err(written.refused.unwrap_or(error)),
+    };
+    ended.unwrap_or_else(|error| failed(job, run, changes, &error))
+}
+
+/// Leaves changes as they are: the journal's entries stay open, and the next run looks again.
+pub(super) fn leave(job: &Job<'_>, run: i64, written: Written, error: &Error) -> Vec<Outcome> {
+    failed(job, run, written.changes, error)
+}
+
+/// Ends changes whose recipient holds what was written; those of any other come back unchanged.
+pub(super) fn verify(
     job: &Job<'_>,
-    recipient: &Recipient,
-    changes: &[Change],
-    refused: Option<&Error>,
-) -> Result<Vec<End>> {
-    let now = job.exchange.get_in_class(recipient.class, &recipient.identity).await?;
+    run: i64,
+    written: Written,
+    now: &Recipient,
+) -> std::result::Result<Vec<Outcome>, Box<Written>> {
+    let is_made = |change: &Change| held(now, change.attribute).is_ok_and(|held| change.is_made(&held));
+    if !written.changes.iter().all(is_made) {
+        return Err(Box::new(written));
+    }
+    let changes = written.changes.clone();
+    Ok(compare(job, run, written, now).unwrap_or_else(|error| failed(job, run, changes, &error)))
+}
+
+/// Ends changes by what their recipient holds now.
+fn compare(job: &Job<'_>, run: i64, written: Written, now: &Recipient) -> Result<Vec<Outcome>> {
+    let refused = written.refused.as_ref();
     // another of the service's servers may answer with what was there before, so this says nothing for good
     let differs = || refused.cloned().unwrap_or_else(|| Error::new(Code::ExchangeVerify).target(now.identity.clone()));
-    let check = |change: &Change| match held(&now, change.attribute) {
+    let check = |change: &Change| match held(now, change.attribute) {
         Ok(held) if change.is_made(&held) => End::Verified,
         // the service has answered and nothing came of it
         Ok(held) if refused.is_some_and(is_answer) && change.still_holds(&held) => End::Refused(differs()),
         Ok(_) => End::Unknown(differs()),
         Err(error) => End::Unknown(error),
     };
-    Ok(changes.iter().map(check).collect())
+    let ends = written.changes.iter().map(check).collect();
+    end(job, run, written, ends)
 }

@@ -9,8 +9,8 @@ use crate::store::{ChangeFilter, ChangeResult, PolicyType, RunFilter, StoredErro
 use super::apply::{Task, WhenStale};
 use super::observer::until_cancelled;
 use super::record::Record;
-use super::run::write_all;
 use super::settle::settle_one_by_one;
+use super::write_all::write_all;
 use super::{Job, guard};
 
 /// Which changes of which run.
@@ -43,8 +43,10 @@ pub async fn apply_chosen(job: &Job<'_>, chosen: &Chosen) -> Result<()> {
     };
     let changes: Vec<Change> = job.store.changes(&filter)?.into_iter().map(|stored| stored.change).collect();
     let scope = job.store.runs(&filter.runs)?.into_iter().next().map(|run| run.scope).unwrap_or_default();
-    let mut record = Record::begin(*job, "sync", PolicyType::Initial, chosen.staging, &scope).await?;
+    let mut record = Record::begin(job.context, "sync", PolicyType::Initial, chosen.staging, &scope).await?;
+    let calls_before = job.exchange.calls().requests;
     let outcome = work(job, chosen, changes, &mut record).await;
+    record.counters.requests = job.exchange.calls().requests - calls_before;
     record.end(outcome).await
 }
 

@@ -1,16 +1,19 @@
 //! Who can be encrypted to from Exchange Online today, and if not, why.
 
+use std::collections::BTreeSet;
+
 use crate::certificate::Attribute;
 use crate::directory::Selection;
 use crate::error::{Error, Result};
 use crate::people::{Match, Person, Recipient};
-use crate::planning::{Value, reason, senders_pick};
+use crate::planning::{Before, Value, reason, senders_pick};
 use crate::trust::Sources;
-use crate::validation::Fitness;
+use crate::validation::{Fitness, Need};
 
 use super::extent::Extent;
 use super::gather::{Wish, gather};
-use super::{Job, Judge, Phase};
+use super::judge::needs;
+use super::{Job, Judge, Phase, judge_all};
 
 /// Nobody published a certificate for the person.
 const NO_CERTIFICATE: &str = "no_certificate";
@@ -43,28 +46,55 @@ pub struct Coverage {
 /// # Errors
 /// What ends a read.
 pub async fn coverage(job: &Job<'_>, selection: &Selection) -> Result<(Vec<Coverage>, Vec<Error>, Option<Error>)> {
-    let judge = Judge::new(job.config, &Sources::of(job.config), job.at_ms()?)?;
+    let mut judge = Judge::new(job.config, &Sources::of(job.config), job.at_ms()?)?;
     let gathered = gather(job, Wish { selection, extent: Extent::Everybody(None), marks: false }).await?;
     job.observer.begin(Phase::Judging, gathered.people.len());
     let pairs = gathered.people.into_iter().zip(&gathered.matches);
-    let covered = pairs.map(|(person, found)| {
-        job.observer.step();
-        of_person(&judge, person, *found, &gathered.recipients)
-    });
+    let mut items: Vec<_> = pairs.map(|(person, found)| Item::new(person, *found)).collect();
+    let rejudge = |judge: &Judge, item: &mut Item| item.judge(judge, &gathered.recipients);
+    let mut retriever = job.retriever();
+    judge_all(&mut judge, retriever.as_mut(), job.observer, &mut items, rejudge, |item| item.needs.clone()).await?;
+    let covered = items.into_iter().filter_map(|item| item.coverage);
     Ok((covered.collect(), gathered.report.unresolved, gathered.report.incomplete_reason))
 }
 
-fn of_person(judge: &Judge, person: Person, found: Match, recipients: &[Recipient]) -> Coverage {
-    let values = judge.person(&person);
-    let recipient = match found {
-        Match::One(place) => recipients.get(place),
-        _ => None,
-    };
-    let before = recipient.map(|recipient| judge.recipient(recipient, &person.addresses)).unwrap_or_default();
+/// A person under judgement. Of the values only what the verdicts lack is kept: there are many people.
+struct Item {
+    person: Person,
+    found: Match,
+    coverage: Option<Coverage>,
+    needs: BTreeSet<Need>,
+}
+
+impl Item {
+    fn new(person: Person, found: Match) -> Self {
+        Self { person, found, coverage: None, needs: BTreeSet::new() }
+    }
+
+    fn judge(&mut self, judge: &Judge, recipients: &[Recipient]) {
+        let recipient = match self.found {
+            Match::One(place) => recipients.get(place),
+            _ => None,
+        };
+        let values = judge.person(&self.person);
+        let before = recipient.map(|it| judge.recipient(it, &self.person.addresses)).unwrap_or_default();
+        self.needs = needs(&values, &before);
+        self.coverage = Some(of_person(judge, &self.person, self.found, recipient, &values, &before));
+    }
+}
+
+fn of_person(
+    judge: &Judge,
+    person: &Person,
+    found: Match,
+    recipient: Option<&Recipient>,
+    values: &[Value],
+    before: &Before,
+) -> Coverage {
     let readable = Attribute::ALL.into_iter().all(|attribute| before.values(attribute).is_some());
     let held: Vec<&Value> = Attribute::ALL.into_iter().filter_map(|it| before.values(it)).flatten().collect();
     let pick = senders_pick(&held, judge.rules.at_ms);
-    let best = pick.or_else(|| best_to_encrypt(&values));
+    let best = pick.or_else(|| best_to_encrypt(values));
     let blocked_by = match (found, recipient, pick) {
         (Match::None(unmatched), ..) => Some(unmatched.reason()),
         (_, None, _) => Some(reason::AMBIGUOUS),
@@ -74,7 +104,7 @@ fn of_person(judge: &Judge, person: Person, found: Match, recipients: &[Recipien
         (.., Some(pick)) => Some(pick.reason.unwrap_or(reason::WRONG_PURPOSE)),
         (_, Some(recipient), None) => Some(unpublished(best, recipient)),
     };
-    let signing = held.iter().copied().chain(&values).map(|value| value.verdict.sign);
+    let signing = held.iter().copied().chain(values).map(|value| value.verdict.sign);
     Coverage {
         recipient: recipient.map(|recipient| recipient.identity.clone()),
         encrypt: best.map(|value| value.verdict.encrypt),
@@ -83,7 +113,7 @@ fn of_person(judge: &Judge, person: Person, found: Match, recipients: &[Recipien
         not_after_ms: best.and_then(|value| Some(value.certificate.as_ref()?.not_after_ms)),
         in_exchange: pick.is_some(),
         blocked_by,
-        person,
+        person: person.clone(),
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::config::{DirectoryKind, LogLevel};
 use crate::directory::{self, Cursor, ReadReport, Selection, WhyEverybody};
 use crate::error::{Code, Result};
-use crate::exchange;
+use crate::exchange::{self, ListReport};
 use crate::people::{Match, Person, Recipient, RecipientIndex};
 
 use super::delta::{Delta, delta};
@@ -26,6 +26,8 @@ pub(super) struct Gathered {
     pub(super) deleted: Vec<Person>,
     pub(super) report: ReadReport,
     pub(super) recipients: Vec<Recipient>,
+    /// Whether these are all recipients there are, and not only those of the people.
+    pub(super) all_recipients: bool,
     /// Which recipient each person is, in the order of `people`.
     pub(super) matches: Vec<Match>,
     /// Places of recipients that somebody without a clear match could mean, too.
@@ -58,24 +60,40 @@ pub(super) async fn gather(job: &Job<'_>, wish: Wish<'_>) -> Result<Gathered> {
     let selection = wish.selection;
     let Read { people, report, changed } = until_cancelled(job.observer, wanted(job, wish)).await?;
     let (deleted, people): (Vec<_>, Vec<_>) = people.into_iter().partition(|person| person.deleted);
-    let read_ms = job.surroundings.now_ms();
-    let recipients = match &changed {
-        None => until_cancelled(job.observer, recipients(job)).await?,
-        Some(changed) => until_cancelled(job.observer, recipients_of(job, &people, changed)).await?,
+    let mut read_ms = job.surroundings.now_ms();
+    let selected = *selection != Selection::default();
+    let few = match &changed {
+        Some(changed) => Some(until_cancelled(job.observer, recipients_of(job, &people, changed)).await?),
+        None if selected => until_cancelled(job.observer, few_recipients(job, &people)).await?,
+        None => None,
     };
-    let index = RecipientIndex::new(&recipients);
+    let mut all_recipients = few.is_none();
+    let mut recipients = match few {
+        Some(few) => few,
+        None => until_cancelled(job.observer, recipients(job)).await?,
+    };
+    let mut index = RecipientIndex::new(&recipients);
     let mut matches = index.find_all(&people);
-    let claims = people.iter().map(|person| index.claim(person)).collect();
     if let Some(changed) = &changed {
         part_from_known(job, &people, changed, &recipients, &mut matches)?;
     }
-    if *selection != Selection::default() || may_be_asked_of_rivals(job, &changed, &matches)? {
-        let everybody = until_cancelled(job.observer, claimants(job, &recipients, &matches)).await?;
+    if selected || may_be_asked_of_rivals(job, &changed, &matches)? {
+        let mut everybody = until_cancelled(job.observer, claimants(job, &recipients, &matches)).await?;
+        if !all_recipients && changed.is_none() && has_others(&everybody, &people) {
+            // which recipient a rival is can only be told among all of them
+            read_ms = job.surroundings.now_ms();
+            all_recipients = true;
+            recipients = until_cancelled(job.observer, self::recipients(job)).await?;
+            index = RecipientIndex::new(&recipients);
+            matches = index.find_all(&people);
+            everybody = until_cancelled(job.observer, claimants(job, &recipients, &matches)).await?;
+        }
         index.part_from(&everybody, &people, &mut matches);
     }
     let unclear = people.iter().zip(&matches).filter(|(_, found)| **found == Match::Ambiguous);
     let contested = unclear.flat_map(|(person, _)| index.all_of(person)).collect();
-    Ok(Gathered { people, deleted, report, recipients, matches, contested, read_ms, claims, changed })
+    let claims = people.iter().map(|person| index.claim(person)).collect();
+    Ok(Gathered { people, deleted, report, recipients, all_recipients, matches, contested, read_ms, claims, changed })
 }
 
 /// Whether asking the directory for rivals of those who changed costs less than they do; the store knows of the others.
@@ -262,9 +280,27 @@ async fn people(job: &Job<'_>, selection: &Selection, marks: bool) -> Result<(Ve
     Ok((people, report))
 }
 
+fn has_others(everybody: &[Person], people: &[Person]) -> bool {
+    let known: HashSet<&str> = people.iter().map(|person| person.identity.as_str()).collect();
+    everybody.iter().any(|person| !known.contains(person.identity.as_str()))
+}
+
+/// The recipients of a few people, where finding them alone takes fewer requests than listing everybody.
+async fn few_recipients(job: &Job<'_>, people: &[Person]) -> Result<Option<Vec<Recipient>>> {
+    job.observer.begin(Phase::ReadingRecipients, 0);
+    let Some((recipients, report)) = job.exchange.collect_people(people).await? else { return Ok(None) };
+    tell(job, recipients.len(), "identity", report).await;
+    Ok(Some(recipients))
+}
+
 async fn recipients(job: &Job<'_>) -> Result<Vec<Recipient>> {
     job.observer.begin(Phase::ReadingRecipients, 0);
-    let (recipients, _) = job.exchange.collect(exchange::Selection::default()).await?;
-    job.observer.event(LogLevel::Info, Code::RecipientsRead, vec![("count", recipients.len().to_string())]).await;
+    let (recipients, report) = job.exchange.collect(exchange::Selection::default()).await?;
+    tell(job, recipients.len(), "page", report).await;
     Ok(recipients)
+}
+
+async fn tell(job: &Job<'_>, count: usize, by: &str, report: ListReport) {
+    let counts = vec![("count", count.to_string()), ("by", by.to_owned()), ("requests", report.pages.to_string())];
+    job.observer.event(LogLevel::Info, Code::RecipientsRead, counts).await;
 }

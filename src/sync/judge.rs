@@ -1,5 +1,6 @@
 //! Values into judged values: the container read, the certificate judged for the person.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::certificate::{Attribute, SmimeValue};
@@ -8,7 +9,7 @@ use crate::error::Result;
 use crate::people::{Address, Person, RawValue, Recipient};
 use crate::planning::{Before, Value};
 use crate::trust::Sources;
-use crate::validation::{Audience, Evidence, RevocationCheck, Rules, judge_value, reason};
+use crate::validation::{Audience, Evidence, Interrupted, Need, Pace, RevocationCheck, Rules, judge_value, reason};
 
 /// Evidence and rules of one run.
 #[derive(Debug)]
@@ -31,6 +32,14 @@ impl Judge {
     /// A person's values, judged for the person's addresses.
     pub fn person(&self, person: &Person) -> Vec<Value> {
         person.values.iter().map(|raw| self.value(raw, &person.addresses)).collect()
+    }
+
+    /// Many people's values, judged by several threads; in the people's order.
+    ///
+    /// # Errors
+    /// Where the pace called it off.
+    pub fn people(&self, people: &[Person], pace: &Pace<'_>) -> std::result::Result<Vec<Vec<Value>>, Interrupted> {
+        pace.each(people.len(), |place| people.get(place).map(|person| self.person(person)).unwrap_or_default())
     }
 
     /// What a recipient holds, judged for these addresses.
@@ -57,7 +66,7 @@ impl Judge {
         times.flatten().filter(|time| *time > self.rules.at_ms).min()
     }
 
-    fn value(&self, raw: &RawValue, addresses: &[Address]) -> Value {
+    pub(super) fn value(&self, raw: &RawValue, addresses: &[Address]) -> Value {
         let value = SmimeValue::parse(Arc::clone(&raw.bytes));
         let verdict = judge_value(&value, Some(&Audience { addresses }), &self.evidence, &self.rules);
         Value {
@@ -71,6 +80,12 @@ impl Judge {
     }
 }
 
+/// What the verdicts on a person's values lack, and those on what the recipient holds.
+pub(super) fn needs(values: &[Value], before: &Before) -> BTreeSet<Need> {
+    let held = Attribute::ALL.into_iter().filter_map(|attribute| before.values(attribute)).flatten();
+    held.chain(values).flat_map(|value| value.verdict.needs.iter().cloned()).collect()
+}
+
 fn rules(config: &Config, at_ms: i64) -> Rules {
     let policy = &config.policy;
     Rules {
@@ -79,9 +94,16 @@ fn rules(config: &Config, at_ms: i64) -> Rules {
         allow_sha1: policy.allow_sha1,
         allow_no_address: policy.allow_no_address,
         expiring_days: policy.expiring_days,
-        revocation: match config.revocation.mode {
-            RevocationMode::Off => RevocationCheck::Off,
-            RevocationMode::Offline | RevocationMode::Online => RevocationCheck::Offline,
-        },
+        revocation: revocation_check(config.revocation.mode),
+        fetch_issuers: config.trust.fetch_issuers == Some(true),
+    }
+}
+
+/// How revocation is looked at in a mode.
+pub fn revocation_check(mode: RevocationMode) -> RevocationCheck {
+    match mode {
+        RevocationMode::Off => RevocationCheck::Off,
+        RevocationMode::Offline => RevocationCheck::Offline,
+        RevocationMode::Online => RevocationCheck::Online,
     }
 }

@@ -1,8 +1,10 @@
 //! A run: gather, judge, plan, guard, journal, write, verify, record.
 
 mod apply;
+mod backup;
 mod chosen;
 mod coverage;
+mod directory_run;
 mod delta;
 mod digest;
 mod extent;
@@ -10,35 +12,44 @@ mod found;
 mod gather;
 mod guard;
 mod judge;
+mod learn;
 mod observer;
+mod outage;
 mod prepare;
+mod prune;
+mod publish;
 mod record;
 mod run;
 mod settle;
+mod write_all;
 
 pub use chosen::{Chosen, apply_chosen};
 pub use coverage::{Coverage, coverage};
 pub use delta::{Delta, delta};
 pub use extent::{Circumstances, Extent, extent};
-pub use judge::Judge;
+pub use judge::{Judge, revocation_check};
+pub use learn::judge_all;
 pub use observer::{Observer, Phase, Told};
+pub use prune::{Prune, prune};
+pub use publish::{Publish, publish};
 pub use run::{Request, run};
+
+use std::ops::Deref;
 
 use crate::config::Config;
 use crate::error::Result;
 use crate::exchange::{Exchange, Surroundings};
 use crate::store::Store;
 use crate::text::Culture;
+use crate::trust::Retriever;
 
-/// What a run works with.
+/// What every run works with.
 #[derive(Clone, Copy)]
-pub struct Job<'a> {
+pub struct RunContext<'a> {
     /// The configuration.
     pub config: &'a Config,
     /// The store.
     pub store: &'a Store,
-    /// The tenant.
-    pub exchange: &'a Exchange,
     /// Clock and chance.
     pub surroundings: &'a dyn Surroundings,
     /// Who is told, and who may cancel.
@@ -47,9 +58,31 @@ pub struct Job<'a> {
     pub culture: Culture,
 }
 
-impl Job<'_> {
+/// What a run over the tenant works with.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// What every run works with.
+    pub context: RunContext<'a>,
+    /// The tenant.
+    pub exchange: &'a Exchange,
+}
+
+impl<'a> Deref for Job<'a> {
+    type Target = RunContext<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.context
+    }
+}
+
+impl RunContext<'_> {
     /// The time verdicts are computed for, in milliseconds since 1970 UTC.
     fn at_ms(&self) -> Result<i64> {
         self.config.at_ms(self.surroundings.now_ms())
+    }
+
+    /// What brings evidence that verdicts lack; `None` where nothing may be fetched.
+    fn retriever(&self) -> Option<Retriever<'_>> {
+        Retriever::new(self.config, self.config.revocation.mode, self.store, self.surroundings)
     }
 }

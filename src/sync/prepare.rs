@@ -1,6 +1,6 @@
 //! From what was gathered to a plan: judged, matched, held against what Exchange holds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::certificate::Attribute;
 use crate::config::LogLevel;
@@ -12,13 +12,19 @@ use crate::planning::{
 };
 use crate::store::{KnownPerson, LastRead, SeenPerson, Vanished};
 use crate::trust::Sources;
-use crate::validation::Fitness;
+use crate::validation::{Fitness, Need, RevocationCheck};
 
 use super::digest::digest;
 use super::extent::Extent;
 use super::gather::{Gathered, Wish, gather};
+use super::judge::needs;
 use super::settle::{settle, settle_one_by_one};
-use super::{Job, Judge, Phase};
+use super::{Job, Judge, Phase, judge_all};
+
+/// How long until somebody is looked at again whose evidence could not be fetched.
+const LACKING_AGAIN_MS: i64 = 3_600_000;
+/// How long until revocation is looked at again where it is asked for online, unless a value is due before.
+const ONLINE_AGAIN_MS: i64 = 86_400_000;
 
 /// A plan and everything that is needed to carry it out.
 pub(super) struct Prepared {
@@ -66,21 +72,17 @@ pub(super) async fn prepare(
     writes: bool,
 ) -> Result<Prepared> {
     let at_ms = job.at_ms()?;
-    let judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
+    let mut judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
     let mut gathered = gather(job, Wish { selection, extent, marks: writes }).await?;
-    match gathered.changed {
-        None if writes => settle(job, &gathered.recipients)?,
-        Some(_) if writes => settle_one_by_one(job).await?,
-        _ => {}
+    match (writes, gathered.all_recipients) {
+        (true, true) => settle(job, &gathered.recipients)?,
+        (true, false) => settle_one_by_one(job).await?,
+        (false, _) => {}
     }
     let scope = scope(job, selection, &gathered, force).await?;
     let policy = Policy::new(&job.config.policy, job.config.revocation.undetermined, at_ms);
     job.observer.begin(Phase::Judging, gathered.people.len());
-    let judged = |person| {
-        job.observer.step();
-        go_on(job).map(|()| judge.person(person))
-    };
-    let values = gathered.people.iter().map(judged).collect::<Result<_>>()?;
+    let values = judged(job, &mut judge, &gathered).await?;
     let known = known(job, &scope, &gathered)?;
     if gathered.report.incomplete_reason.is_some() && gathered.changed.is_none() {
         part_from_unread(&mut gathered, &known);
@@ -92,6 +94,34 @@ pub(super) async fn prepare(
     let mut prepared = Prepared { gathered, judge, policy, plan, scope, values, behind, gone, known, dues };
     (prepared.plan, prepared.dues) = prepared.planned(job)?;
     Ok(prepared)
+}
+
+/// The directory's values of each person, judged, once everything was fetched that these and the recipients' values need.
+async fn judged(job: &Job<'_>, judge: &mut Judge, gathered: &Gathered) -> Result<Vec<Vec<Value>>> {
+    struct Item<'a> {
+        person: &'a Person,
+        recipient: Option<&'a Recipient>,
+        values: Vec<Value>,
+        needs: BTreeSet<Need>,
+    }
+    let mut retriever = job.retriever();
+    // without one nobody asks what is lacking
+    let fetches = retriever.is_some();
+    let recipient = |found: &Match| match found {
+        Match::One(place) if fetches => gathered.recipients.get(*place),
+        _ => None,
+    };
+    let pairs = gathered.people.iter().zip(&gathered.matches);
+    let mut items: Vec<_> = pairs
+        .map(|(person, found)| Item { person, recipient: recipient(found), values: Vec::new(), needs: BTreeSet::new() })
+        .collect();
+    let rejudge = |judge: &Judge, item: &mut Item<'_>| {
+        item.values = judge.person(item.person);
+        let before = item.recipient.map(|it| judge.recipient(it, &item.person.addresses)).unwrap_or_default();
+        item.needs = needs(&item.values, &before);
+    };
+    judge_all(judge, retriever.as_mut(), job.observer, &mut items, rejudge, |item| item.needs.clone()).await?;
+    Ok(items.into_iter().map(|item| item.values).collect())
 }
 
 /// What is known of everybody, or of those who changed.
@@ -181,7 +211,7 @@ fn part_from_unread(gathered: &mut Gathered, known: &BTreeMap<String, KnownPerso
     }
 }
 
-/// Judging and planning never wait, so they have to look for a caller who wants no more.
+/// Planning never waits, so it has to look for a caller who wants no more.
 fn go_on(job: &Job<'_>) -> Result<()> {
     if job.observer.is_cancelled() { Err(Error::new(Code::Cancelled)) } else { Ok(()) }
 }
@@ -252,7 +282,12 @@ impl Prepared {
         let held = Attribute::ALL.into_iter().filter_map(|attribute| before.values(attribute)).flatten();
         let all: Vec<&Value> = values.iter().chain(held).collect();
         let at_ms = self.judge.rules.at_ms;
-        let due_ms = all.iter().filter_map(|value| value.due_ms(at_ms)).min();
+        let by_time = all.iter().filter_map(|value| value.due_ms(at_ms)).min();
+        // what could not be fetched may be had soon, and what responders say is asked again
+        let lacks = all.iter().any(|value| !value.verdict.needs.is_empty());
+        let is_online = self.judge.rules.revocation == RevocationCheck::Online;
+        let again = lacks.then_some(LACKING_AGAIN_MS).or(is_online.then_some(ONLINE_AGAIN_MS));
+        let due_ms = earliest(by_time, again.filter(|_| !all.is_empty()).map(|wait| at_ms + wait));
         Ok(Planned { changes: plan_recipient(&subject, &self.policy), due_ms, has_values: !all.is_empty() })
     }
 

@@ -7,12 +7,12 @@ use crate::planning::{Action, Change, reason};
 use crate::store::{ChangeResult, Counters, NewRun, PolicyType, Retry, RunResult, StoredError};
 use crate::trust::Sources;
 
-use super::Job;
+use super::RunContext;
 use super::apply::Outcome;
 
 /// A run that has begun.
 pub(super) struct Record<'a> {
-    job: Job<'a>,
+    context: RunContext<'a>,
     pub(super) run: i64,
     pub(super) counters: Counters,
     /// Whom the next run looks at again.
@@ -20,12 +20,11 @@ pub(super) struct Record<'a> {
     /// Hash of policy, trust and tenant.
     pub(super) policy_hash: String,
     policy_type: PolicyType,
-    calls_before: u64,
 }
 
 /// Hash of everything that decides about values besides the directory: policy, trust with its files, and the tenant.
-pub(super) fn policy_hash(job: &Job<'_>) -> String {
-    let config = job.config;
+pub(super) fn policy_hash(context: &RunContext<'_>) -> String {
+    let config = context.config;
     // a file that cannot be read is the run's error, not this one's
     let files = Sources::of(config).digest().map(|digest| digest.to_string()).unwrap_or_default();
     let tenant = config.exchange.as_ref().and_then(|exchange| exchange.organization.as_deref()).unwrap_or_default();
@@ -36,26 +35,25 @@ pub(super) fn policy_hash(job: &Job<'_>) -> String {
 impl<'a> Record<'a> {
     /// Begins a run.
     pub(super) async fn begin(
-        job: Job<'a>,
+        context: RunContext<'a>,
         verb: &str,
         policy_type: PolicyType,
         staging: bool,
         scope: &str,
     ) -> Result<Self> {
-        let started_ms = job.surroundings.now_ms();
-        let policy_hash = policy_hash(&job);
+        let started_ms = context.surroundings.now_ms();
+        let policy_hash = policy_hash(&context);
         let new = NewRun { verb, policy_type, staging, scope, policy_hash: &policy_hash, started_ms };
-        let run = job.store.begin_run(&new)?;
-        job.observer.event(LogLevel::Info, Code::RunStarted, vec![("run", run.to_string())]).await;
+        let run = context.store.begin_run(&new)?;
+        context.observer.event(LogLevel::Info, Code::RunStarted, vec![("run", run.to_string())]).await;
         let (counters, retries) = (Counters::default(), Vec::new());
-        let calls_before = job.exchange.calls().requests;
-        Ok(Self { job, run, counters, retries, policy_hash, policy_type, calls_before })
+        Ok(Self { context, run, counters, retries, policy_hash, policy_type })
     }
 
     /// Says that the run looks at everybody after all, because changes could not be read.
     pub(super) fn looks_at_everybody(&mut self) -> Result<()> {
         self.policy_type = PolicyType::Initial;
-        self.job.store.became_initial(self.run)
+        self.context.store.became_initial(self.run)
     }
 
     /// Tells of a row and counts it.
@@ -68,7 +66,7 @@ impl<'a> Record<'a> {
         match (change.action, result) {
             (_, Some(ChangeResult::Failed)) => {
                 counters.failed += 1;
-                self.job.observer.failed();
+                self.context.observer.failed();
             }
             (Action::None, _) => counters.unchanged += 1,
             (Action::Skip, _) => counters.skipped += 1,
@@ -78,7 +76,7 @@ impl<'a> Record<'a> {
                 counters.values_removed += change.removed.len() as u64;
             }
         }
-        self.job.observer.row(self.run, change, result, error).await;
+        self.context.observer.row(self.run, change, result, error).await;
     }
 
     /// Whether the same may end otherwise next time although neither the directory nor the policy changes.
@@ -86,22 +84,23 @@ impl<'a> Record<'a> {
         let reason = change.reason.as_deref().filter(|_| change.action == Action::Skip);
         match reason {
             _ if result == Some(ChangeResult::Failed) => true,
-            Some(reason::UNREADABLE | reason::AMBIGUOUS | reason::HELD) => true,
+            Some(reason::UNREADABLE | reason::HELD) => true,
             // who is new to the directory is often there before the mailbox is; all the others wait for a complete read
-            Some(reason::NO_RECIPIENT) => self.policy_type == PolicyType::Delta,
+            Some(reason::NO_RECIPIENT | reason::AMBIGUOUS) => self.policy_type == PolicyType::Delta,
             _ => false,
         }
     }
 
-    /// Tells of a change that was carried out.
-    pub(super) async fn tell_outcome(&mut self, outcome: &Outcome) {
-        self.tell(&outcome.change, outcome.result, outcome.error.as_ref()).await;
-        self.job.observer.step();
+    /// Tells of changes that were carried out.
+    pub(super) async fn tell_outcomes(&mut self, outcomes: &[Outcome]) {
+        for outcome in outcomes {
+            self.tell(&outcome.change, outcome.result, outcome.error.as_ref()).await;
+            self.context.observer.step();
+        }
     }
 
     /// Ends the run with what became of it.
-    pub(super) async fn end(mut self, outcome: Result<()>) -> Result<()> {
-        self.counters.requests = self.job.exchange.calls().requests - self.calls_before;
+    pub(super) async fn end(self, outcome: Result<()>) -> Result<()> {
         let result = match outcome.as_ref().err().map(Error::category) {
             None if self.counters.failed > 0 => RunResult::Partial,
             None => RunResult::Done,
@@ -110,11 +109,11 @@ impl<'a> Record<'a> {
             Some(Category::DirectoryIncomplete) => RunResult::Incomplete,
             Some(_) => RunResult::Failed,
         };
-        let error = outcome.as_ref().err().map(|error| StoredError::new(error, self.job.culture));
-        let now_ms = self.job.surroundings.now_ms();
-        self.job.store.end_run(self.run, result, &self.counters, error.as_ref(), now_ms)?;
+        let error = outcome.as_ref().err().map(|error| StoredError::new(error, self.context.culture));
+        let now_ms = self.context.surroundings.now_ms();
+        self.context.store.end_run(self.run, result, &self.counters, error.as_ref(), now_ms)?;
         let parameters = vec![("run", self.run.to_string()), ("result", result.name().to_owned())];
-        self.job.observer.event(LogLevel::Info, Code::RunEnded, parameters).await;
+        self.context.observer.event(LogLevel::Info, Code::RunEnded, parameters).await;
         outcome
     }
 }

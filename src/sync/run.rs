@@ -1,23 +1,18 @@
 //! A run from its beginning to its end.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use futures_util::StreamExt as _;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::directory::{self, Selection};
 use crate::error::{Code, Error, Result};
 use crate::planning::{Action, Change, skip_unresolved};
 use crate::store::{ChangeResult, DirectoryRead, KeptCursor, PolicyType, Retry};
 
-use super::apply::{Task, WhenStale, apply, ends_the_run};
+use super::apply::{Task, WhenStale};
 use super::extent::{Circumstances, Extent, extent};
 use super::prepare::{Prepared, prepare};
 use super::record::{Record, policy_hash};
-use super::{Job, Phase, guard};
-
-/// Requests at a time where the configuration does not say.
-const CONCURRENCY: u32 = 4;
+use super::write_all::write_all;
+use super::{Job, guard};
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Default)]
@@ -56,8 +51,10 @@ pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
         Extent::Everybody(_) => PolicyType::Initial,
         Extent::Changed(_) => PolicyType::Delta,
     };
-    let mut record = Record::begin(*job, verb, policy_type, request.staging, &scope).await?;
+    let mut record = Record::begin(job.context, verb, policy_type, request.staging, &scope).await?;
+    let calls_before = job.exchange.calls().requests;
     let outcome = work(job, request, extent, &mut record).await;
+    record.counters.requests = job.exchange.calls().requests - calls_before;
     record.end(outcome).await
 }
 
@@ -121,40 +118,6 @@ fn tasks(prepared: &Prepared) -> Vec<Task> {
     by_recipient.into_iter().filter_map(task).collect()
 }
 
-/// Writes recipient by recipient, a few at a time. Cancelling ends it after the writes in flight, and so does an error
-/// that would meet every recipient.
-pub(super) async fn write_all(
-    job: &Job<'_>,
-    record: &mut Record<'_>,
-    tasks: Vec<Task>,
-    stale: WhenStale<'_>,
-) -> Result<()> {
-    job.observer.begin(Phase::Writing, tasks.iter().map(|task| task.changes.len()).sum());
-    let configured = job.config.exchange.as_ref().and_then(|exchange| exchange.concurrency);
-    let concurrency = configured.unwrap_or(CONCURRENCY) as usize;
-    let stop = AtomicBool::new(false);
-    let run = record.run;
-    let mut ended = None;
-    let mut writes = futures_util::stream::iter(tasks)
-        .take_while(|_| std::future::ready(!stop.load(Ordering::Relaxed) && !job.observer.is_cancelled()))
-        .map(|task| apply(job, run, task, stale))
-        .buffer_unordered(concurrency);
-    while let Some(outcomes) = writes.next().await {
-        for outcome in &outcomes {
-            record.tell_outcome(outcome).await;
-            if let Some(error) = outcome.error.as_ref().filter(|error| ends_the_run(error)) {
-                stop.store(true, Ordering::Relaxed);
-                ended.get_or_insert_with(|| error.clone());
-            }
-        }
-    }
-    match ended {
-        Some(error) => Err(error),
-        None if job.observer.is_cancelled() => Err(Error::new(Code::Cancelled)),
-        None => Ok(()),
-    }
-}
-
 /// Remembers who was seen, once everything was tried.
 fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<()> {
     let scope = &prepared.scope;
@@ -183,7 +146,8 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     // a person whose values could not all be read
     let partly = prepared.gathered.people.iter().filter(|person| !person.complete);
     let partly = partly.map(|person| Retry { identity: person.identity.clone(), error_code: 0 });
-    let retries: Vec<_> = record.retries.iter().cloned().chain(unseen).chain(partly).collect();
+    let rivals = rivals(job, prepared)?.into_iter().map(|identity| Retry { identity, error_code: 0 });
+    let retries: Vec<_> = record.retries.iter().cloned().chain(unseen).chain(partly).chain(rivals).collect();
     job.store.record_read(&DirectoryRead {
         scope: &scope.hash,
         replaces,
@@ -199,4 +163,20 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     })?;
     job.store.purge(job.store.keep_days(job.config)?, at_ms)?;
     Ok(())
+}
+
+/// Those who did not change and claimed a recipient that one who changed or is gone claimed as well: it may be theirs now.
+fn rivals(job: &Job<'_>, prepared: &Prepared) -> Result<Vec<String>> {
+    let Some(changed) = &prepared.gathered.changed else { return Ok(Vec::new()) };
+    let people = prepared.gathered.people.iter().map(|person| &person.identity);
+    let looked_at: HashSet<&String> = people.chain(&changed.gone).collect();
+    let mut rivals = Vec::new();
+    for identity in &looked_at {
+        let known = job.store.known_person(&prepared.scope.hash, identity)?;
+        if let Some(recipient) = known.and_then(|known| known.claims) {
+            let claimants = job.store.claimants(&prepared.scope.hash, &recipient)?;
+            rivals.extend(claimants.into_iter().filter(|other| !looked_at.contains(other)));
+        }
+    }
+    Ok(rivals)
 }

@@ -1,8 +1,8 @@
 //! Every sentence a person reads: a kind, a name and named parameters, put into words per culture.
 //!
 //! A sentence is `<kind>.<name>`: `error.*` and `event.*` (by code), `finding.*` and `remedy.*` (by finding or reason),
-//! `weakness.*` (of a key), `changes.*` (why everybody is read), `check.*` (steps of the verb `check`), `column.*` (meaning of a column), `setting.*` (meaning
-//! of a setting).
+//! `changes.*` (why everybody is read), `weakness.*` (of a key), `check.*` (steps of the verb `check`), `column.*` (meaning of a column), `setting.*` (meaning
+//! of a setting), `sign_in.*` (what mends a sign-in that failed).
 //! Templates name their parameters in braces: `{target}`.
 
 mod english;

@@ -1,14 +1,20 @@
-//! Where anchors, intermediates and CRLs come from: files, told apart by content, into the evidence validation needs.
+//! Where anchors, intermediates, CRLs and OCSP answers come from, into the evidence validation needs: files, told apart by content; and
+//! what `retriever` fetches from the places certificates name.
+
+mod answer;
+mod retriever;
 
 use std::path::{Path, PathBuf};
 
-use crate::certificate::{Bundle, Sha256};
+use crate::certificate::{Bundle, OcspResponse, Sha256};
 use crate::config::{AnchorFile, Config};
 use crate::error::{Code, Error, Result};
 use crate::platform;
 use crate::validation::{Anchor, Evidence};
 
-/// One source of certificates or CRLs.
+pub use retriever::{Brought, Retriever};
+
+/// One source of certificates, CRLs or OCSP answers.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// A file, or a folder whose files are read.
@@ -26,6 +32,8 @@ pub struct Sources {
     pub intermediates: Vec<Source>,
     /// CRLs.
     pub crls: Vec<Source>,
+    /// OCSP answers, one in a file.
+    pub ocsp_responses: Vec<Source>,
 }
 
 impl Sources {
@@ -40,6 +48,7 @@ impl Sources {
             anchors: anchors.collect(),
             intermediates: config.trust.intermediates.iter().map(source).collect(),
             crls: config.revocation.crls.iter().map(source).collect(),
+            ocsp_responses: Vec::new(),
         }
     }
 
@@ -79,7 +88,13 @@ impl Sources {
         for source in &self.crls {
             crls.extend(bundles(source)?.into_iter().flat_map(|bundle| bundle.crls));
         }
-        Ok(Evidence::new(anchors, intermediates, crls))
+        let mut answers = Vec::new();
+        for source in &self.ocsp_responses {
+            answers.extend(ocsp_responses(source)?);
+        }
+        let mut evidence = Evidence::new(anchors, intermediates, crls);
+        evidence.add_ocsp_responses(answers);
+        Ok(evidence)
     }
 }
 
@@ -95,11 +110,20 @@ fn digests(source: &Source) -> Result<String> {
 }
 
 fn bundles(source: &Source) -> Result<Vec<Bundle>> {
+    each(source, bundle)
+}
+
+fn ocsp_responses(source: &Source) -> Result<Vec<OcspResponse>> {
+    each(source, |bytes, target| {
+        OcspResponse::parse(bytes).map_err(|_| Error::new(Code::TrustUnreadable).target(target))
+    })
+}
+
+/// What is made of the bytes of each file, or of those handed in, which have no name.
+fn each<T>(source: &Source, make: impl Fn(&[u8], &str) -> Result<T>) -> Result<Vec<T>> {
     match source {
-        Source::Bytes(bytes) => Ok(vec![bundle(bytes, "")?]),
-        Source::Path(path) => {
-            files(path)?.iter().map(|file| bundle(&read(file)?, &file.display().to_string())).collect()
-        }
+        Source::Bytes(bytes) => Ok(vec![make(bytes, "")?]),
+        Source::Path(path) => files(path)?.iter().map(|file| make(&read(file)?, &file.display().to_string())).collect(),
     }
 }
 

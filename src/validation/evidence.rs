@@ -1,9 +1,9 @@
-//! What verdicts rest on: anchors, intermediates, CRLs, indexed once and shared by all threads.
+//! What verdicts rest on: anchors, intermediates, CRLs, OCSP answers, indexed once and shared by all threads.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::RwLock;
 
-use crate::certificate::{Certificate, Crl, NameKey, Sha256};
+use crate::certificate::{Certificate, CertificateId, Crl, NameKey, OcspAnswer, OcspResponse, Sha256};
 
 use super::signature::SignatureCheck;
 
@@ -22,9 +22,12 @@ pub struct Evidence {
     anchors: Vec<Anchor>,
     intermediates: Vec<Certificate>,
     crls: Vec<Crl>,
+    ocsp_responses: Vec<OcspResponse>,
     anchors_by_subject: HashMap<NameKey, Vec<usize>>,
     intermediates_by_subject: HashMap<NameKey, Vec<usize>>,
     crls_by_issuer: HashMap<NameKey, Vec<usize>>,
+    /// Places of a response and of the answer in it.
+    answers_by_certificate: HashMap<CertificateId, Vec<(usize, usize)>>,
     /// By URL, why nothing came from there.
     failures: HashMap<String, String>,
     /// What came of checking what is signed (by its SHA-256) with a certificate's key (by the certificate's SHA-256).
@@ -45,8 +48,7 @@ impl Evidence {
             anchors,
             intermediates,
             crls,
-            failures: HashMap::new(),
-            signatures: RwLock::default(),
+            ..Self::default()
         }
     }
 
@@ -67,6 +69,18 @@ impl Evidence {
                 self.crls_by_issuer.entry(crl.details.issuer.clone()).or_default().push(self.crls.len());
                 self.crls.push(crl);
             }
+        }
+    }
+
+    /// Takes OCSP responses over; what is known already counts once.
+    pub fn add_ocsp_responses(&mut self, responses: Vec<OcspResponse>) {
+        let mut known: HashSet<Sha256> = self.ocsp_responses.iter().map(|response| response.sha256).collect();
+        for response in responses.into_iter().filter(|response| known.insert(response.sha256)) {
+            for (place, answer) in response.details.answers.iter().enumerate() {
+                let places = self.answers_by_certificate.entry(answer.id.clone()).or_default();
+                places.push((self.ocsp_responses.len(), place));
+            }
+            self.ocsp_responses.push(response);
         }
     }
 
@@ -95,6 +109,11 @@ impl Evidence {
         &self.crls
     }
 
+    /// The OCSP responses.
+    pub fn ocsp_responses(&self) -> &[OcspResponse] {
+        &self.ocsp_responses
+    }
+
     pub(super) fn anchors_named<'a>(&'a self, subject: &NameKey) -> impl Iterator<Item = &'a Anchor> {
         named(&self.anchors_by_subject, subject, &self.anchors)
     }
@@ -105,6 +124,24 @@ impl Evidence {
 
     pub(super) fn crls_of<'a>(&'a self, issuer: &NameKey) -> impl Iterator<Item = &'a Crl> {
         named(&self.crls_by_issuer, issuer, &self.crls)
+    }
+
+    /// The OCSP answers about a certificate that this issuer signed, whatever hash they know it by.
+    pub(super) fn answers_about<'a>(
+        &'a self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+    ) -> Vec<(&'a OcspResponse, &'a OcspAnswer)> {
+        if self.answers_by_certificate.is_empty() {
+            return Vec::new();
+        }
+        let ids = CertificateId::HASHES.into_iter().filter_map(|hash| CertificateId::of(certificate, issuer, hash));
+        let places = ids.filter_map(|id| self.answers_by_certificate.get(&id)).flatten();
+        let answers = places.filter_map(|&(response, answer)| {
+            let response = self.ocsp_responses.get(response)?;
+            Some((response, response.details.answers.get(answer)?))
+        });
+        answers.collect()
     }
 
     /// The answer for a signature, remembered.

@@ -1,7 +1,7 @@
 //! What a certificate is fit for. Pure: evidence, audience and time come in, a verdict goes out.
 //!
 //! `judge` puts it together: `address` and `leaf` look at the certificate itself, `path` builds paths and has each
-//! judged by `issuers`, `names`, `policies` and `revocation`; every rule is in `catalogue`.
+//! judged by `issuers`, `names`, `policies` and `revocation`, which say what they miss to `needs`; every rule is in `catalogue`.
 
 mod address;
 mod catalogue;
@@ -15,6 +15,7 @@ mod leaf;
 pub mod lints;
 mod names;
 mod need;
+mod needs;
 mod path;
 mod policies;
 mod reason;
@@ -24,6 +25,7 @@ mod rules;
 mod signature;
 mod structure;
 mod verdict;
+mod workers;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -35,6 +37,7 @@ pub use need::Need;
 pub use reason::reason;
 pub use rules::{Audience, RevocationCheck, Rules};
 pub use verdict::{AddressMatch, Finding, Fitness, Severity, Use, Verdict};
+pub use workers::{Interrupted, Pace};
 
 /// A time as findings show it: RFC 3339, UTC.
 fn moment(at_ms: i64) -> String {

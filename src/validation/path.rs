@@ -9,6 +9,7 @@ use super::catalogue as rule;
 use super::demands::{self, Demands};
 use super::evidence::{Anchor, Evidence};
 use super::need::Need;
+use super::needs::Needs;
 use super::rules::Rules;
 use super::signature::{self, SignatureCheck};
 use super::verdict::{Finding, Severity};
@@ -238,6 +239,13 @@ impl<'a> Search<'a> {
         path
     }
 
+    /// What speaks against the names of a path.
+    pub(super) fn names(&mut self, path: &[Link<'a>]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        names::check(path, &mut self.comparisons_left, &mut findings);
+        findings
+    }
+
     /// Whether an authority below the same anchor may sign CRLs: its own path is good. One that is looked at already
     /// is taken to be, so that a list may speak of its own issuer too.
     pub(super) fn vouches(&mut self, signer: &'a Certificate, anchor: Sha256) -> bool {
@@ -275,7 +283,8 @@ impl<'a> Search<'a> {
         issuers::check(path, self.rules, &mut findings);
         names::check(path, &mut self.comparisons_left, &mut findings);
         policies::check(path, self.demands, &mut findings);
-        revocation::check(path, self, &mut findings);
+        let mut needs = Needs::new(self.evidence);
+        revocation::check(path, self, &mut findings, &mut needs);
         if let Some(domains) = path.last().and_then(|link| link.anchor).and_then(|anchor| anchor.domains.as_ref())
             && let Some(wanted) = self.domains
             && !super::address::vouched_for(wanted, domains)
@@ -284,7 +293,7 @@ impl<'a> Search<'a> {
             findings.push(finding.observed(wanted.join(", ")).expected(domains.join(", ")));
         }
         let good = is_good(&findings);
-        self.keep(path, findings, true);
+        self.keep(path, findings, needs, true);
         good
     }
 
@@ -316,10 +325,17 @@ impl<'a> Search<'a> {
         if without_anchors {
             findings.push(rule::NO_ANCHORS.broken());
         }
-        self.keep(path, findings, false);
+        let mut needs = Needs::new(self.evidence);
+        if self.rules.fetch_issuers
+            && matches!(end, End::NotFound | End::BadSignature(_))
+            && let Some(last) = path.last()
+        {
+            needs.issuer(last.certificate);
+        }
+        self.keep(path, findings, needs, false);
     }
 
-    fn keep(&mut self, path: &[Link<'a>], findings: Vec<Finding>, complete: bool) {
+    fn keep(&mut self, path: &[Link<'a>], findings: Vec<Finding>, needs: Needs<'a>, complete: bool) {
         let blocks = findings.iter().filter(|finding| finding.severity == Severity::Block).count();
         let open = findings.iter().filter(|finding| finding.leaves_open).count();
         let class = match (complete, blocks) {
@@ -330,7 +346,7 @@ impl<'a> Search<'a> {
         let score = (class, blocks, open);
         if self.best.as_ref().is_none_or(|(best, _)| score < *best) {
             let subjects = path.iter().map(|link| link.certificate.subject.clone()).collect();
-            self.best = Some((score, Outcome { subjects, leaf_is_anchor: false, findings, needs: Vec::new() }));
+            self.best = Some((score, Outcome { subjects, leaf_is_anchor: false, findings, needs: needs.stated() }));
         }
     }
 }

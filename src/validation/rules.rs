@@ -7,9 +7,11 @@ use crate::people::Address;
 pub enum RevocationCheck {
     /// Not at all.
     Off,
-    /// From the CRLs in the evidence.
+    /// From the CRLs and OCSP answers in the evidence.
     #[default]
     Offline,
+    /// The same, and the verdict says what else it needs.
+    Online,
 }
 
 /// What the operator's policy says about verdicts.
@@ -27,6 +29,8 @@ pub struct Rules {
     pub expiring_days: u32,
     /// Whether revocation is looked at.
     pub revocation: RevocationCheck,
+    /// Whether the verdict says where a missing issuer may be.
+    pub fetch_issuers: bool,
 }
 
 /// Whose certificate it should be.

@@ -1,6 +1,6 @@
 //! Signatures, through aws-lc-rs where it has a verifier.
 
-use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{self, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm};
 
 use crate::certificate::{Curve, DsaParameters, Hash, KeyKind, MlDsa, Pss, PublicKey, Scheme, SignatureValue};
 
@@ -24,25 +24,25 @@ pub(super) fn check(signed: &SignatureValue, key: &PublicKey, inherited: Option<
     let (message, value) = (&*signed.message, &*signed.value);
     match (signed.scheme, key.kind) {
         (Scheme::RsaPkcs1(hash), KeyKind::Rsa { bits }) => match rsa(hash, bits) {
-            Some(algorithm) => verify(algorithm, key, message, value),
+            Some(algorithm) => verify(algorithm, key, signed),
             None => rsa_signature::pkcs1(hash, key, message, value),
         },
-        (Scheme::RsaPss(pss), KeyKind::Rsa { bits }) => verify_pss(pss, bits, key, message, value),
+        (Scheme::RsaPss(pss), KeyKind::Rsa { bits }) => verify_pss(pss, bits, key, signed),
         (Scheme::RsaPss(pss), KeyKind::RsaPss { bits, limits }) => {
             // a key that says how it is used is used in no other way (RFC 4055 3.3)
             let allowed = |limits: Pss| limits.hash == pss.hash && limits.mask == pss.mask && limits.salt <= pss.salt;
             if !limits.is_none_or(allowed) {
                 return SignatureCheck::Bad;
             }
-            verify_pss(pss, bits, key, message, value)
+            verify_pss(pss, bits, key, signed)
         }
         // a compressed point is allowed, and nobody writes one
         (Scheme::Ecdsa(hash), KeyKind::Ec(curve)) if key.bytes.first() == Some(&4) => match ecdsa(hash, curve) {
-            Some(algorithm) => verify(algorithm, key, message, value),
+            Some(algorithm) => verify(algorithm, key, signed),
             None => SignatureCheck::Unsupported,
         },
-        (Scheme::Ed25519, KeyKind::Ed25519) => verify(&signature::ED25519, key, message, value),
-        (Scheme::MlDsa(scheme), KeyKind::MlDsa(kind)) if scheme == kind => verify(ml_dsa(kind), key, message, value),
+        (Scheme::Ed25519, KeyKind::Ed25519) => verify(&signature::ED25519, key, signed),
+        (Scheme::MlDsa(scheme), KeyKind::MlDsa(kind)) if scheme == kind => verify(ml_dsa(kind), key, signed),
         (Scheme::Dsa(hash), KeyKind::Dsa) => match key.dsa_parameters.as_ref().or(inherited) {
             Some(parameters) => dsa_signature::check(hash, key, parameters, message, value),
             None => SignatureCheck::Unsupported,
@@ -57,23 +57,21 @@ pub(super) fn check(signed: &SignatureValue, key: &PublicKey, inherited: Option<
     }
 }
 
-fn verify(
-    algorithm: &'static dyn VerificationAlgorithm,
-    key: &PublicKey,
-    message: &[u8],
-    value: &[u8],
-) -> SignatureCheck {
-    match UnparsedPublicKey::new(algorithm, &key.bytes).verify(message, value) {
-        Ok(()) => SignatureCheck::Good,
-        Err(_) => SignatureCheck::Bad,
-    }
+fn verify(algorithm: &'static dyn VerificationAlgorithm, key: &PublicKey, signed: &SignatureValue) -> SignatureCheck {
+    let parse = || Some((signed.scheme, ParsedPublicKey::new(algorithm, &key.bytes).ok()?));
+    let verified = match key.verifier.get_or_init(parse) {
+        Some((scheme, parsed)) if *scheme == signed.scheme => parsed.verify_sig(&signed.message, &signed.value),
+        // one that signs in two ways is rare enough to be read again
+        _ => UnparsedPublicKey::new(algorithm, &key.bytes).verify(&signed.message, &signed.value),
+    };
+    if verified.is_ok() { SignatureCheck::Good } else { SignatureCheck::Bad }
 }
 
-fn verify_pss(parameters: Pss, bits: u32, key: &PublicKey, message: &[u8], value: &[u8]) -> SignatureCheck {
+fn verify_pss(parameters: Pss, bits: u32, key: &PublicKey, signed: &SignatureValue) -> SignatureCheck {
     let usual = parameters.mask == parameters.hash && parameters.salt == parameters.hash.length();
     match pss(parameters.hash, bits).filter(|_| usual) {
-        Some(algorithm) => verify(algorithm, key, message, value),
-        None => rsa_signature::pss(parameters, key, message, value),
+        Some(algorithm) => verify(algorithm, key, signed),
+        None => rsa_signature::pss(parameters, key, &signed.message, &signed.value),
     }
 }
 

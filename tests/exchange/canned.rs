@@ -12,7 +12,7 @@ use crate::support::{client, guid};
 
 /// A server that gives these answers in turn, one per connection, and tells what it was asked: the request line, the
 /// headers and the body.
-fn serve(answers: Vec<Vec<u8>>) -> (String, Receiver<String>) {
+pub(crate) fn serve(answers: Vec<Vec<u8>>) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (tell, asked) = channel();
@@ -43,7 +43,7 @@ fn serve(answers: Vec<Vec<u8>>) -> (String, Receiver<String>) {
     (url, asked)
 }
 
-fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut bytes =
         format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n", body.len())
@@ -198,7 +198,8 @@ async fn what_one_recipient_cannot_say_does_not_hide_the_others() {
     let odd = || answer("200 OK", "", &odd);
     let refusal = answer("400 Bad Request", "", r#"{"error":{"message":"no such format"}}"#);
     for second in [odd(), refusal] {
-        let (url, asked) = serve(vec![odd(), second, page(&[], None), page(&[], None), odd()]);
+        let no_entity = answer("404 Not Found", "", "");
+        let (url, asked) = serve(vec![odd(), second, no_entity, page(&[], None), page(&[], None), odd()]);
         let exchange = client_of(&url);
         let (recipients, _) = exchange.collect(Selection::default()).await.unwrap();
         assert!(recipients[0].user_certificate.is_some() && recipients[1].user_certificate.is_none());
@@ -206,6 +207,6 @@ async fn what_one_recipient_cannot_say_does_not_hide_the_others() {
         let again = Selection { types: Some(&types), ..Selection::default() };
         exchange.collect(again).await.unwrap();
         let formats: Vec<_> = asked.iter().map(|request| request.contains("x-responseformat: clixml")).collect();
-        assert_eq!(formats, [false, true, false, false, false]);
+        assert_eq!(formats, [false, true, false, false, false, false]);
     }
 }

@@ -118,7 +118,7 @@ async fn a_closed_port_is_unreachable_at_once() {
     let (exchange, machine) = client(&url, &json!({}));
     let error = exchange.get(&guid(1)).await.unwrap_err();
     assert_eq!((error.code(), error.get_target()), (Code::ExchangeUnreachable, Some(url.as_str())));
-    assert_eq!(error.to_string(), "no connection to Exchange Online: connection refused");
+    assert!(error.to_string().starts_with("no connection to Exchange Online: connection refused; "), "{error}");
     let open = Bench::new(json!({})).await;
     let (exchange, _) = client(open.running.url(), &json!({ "admin_url": url }));
     let error = exchange.collect(Selection::default()).await.unwrap_err();
@@ -181,7 +181,7 @@ async fn only_a_trusted_certificate_for_the_host_is_spoken_to() {
             Some(reason) => {
                 let error = outcome.unwrap_err();
                 assert_eq!((error.code(), error.get_target()), (Code::ExchangeTls, Some(running.url())));
-                assert!(error.to_string().ends_with(reason), "{error}");
+                assert!(error.to_string().contains(reason), "{error}");
                 assert!(tenant.requests().is_empty() && machine.slept().is_empty());
             }
         }

@@ -6,7 +6,7 @@ use smimesync::exchange::Selection;
 use smimesync::people::{Address, Recipient, RecipientClass};
 use tokio::sync::mpsc;
 
-use crate::support::{Bench, TENANT_ID, guid, recipient, values};
+use crate::support::{Bench, TENANT_ID, guid, recipient, recipients, values};
 
 fn names(recipients: &[Recipient]) -> Vec<&str> {
     recipients.iter().filter_map(|recipient| recipient.display_name.as_deref()).collect()
@@ -182,6 +182,53 @@ async fn certificates_are_read_in_every_form_and_the_form_is_kept() {
 }
 
 #[tokio::test]
+async fn where_no_command_gives_bytes_mailboxes_are_read_as_typed_entities() {
+    let mut people = recipients();
+    people[1]["user_certificate"] = json!(["MIIC"]);
+    people[4]["user_certificate"] = json!(["MIID"]);
+    let useless = json!({ "read_back": "type_name", "clixml": false });
+    let bench = Bench::with(people, useless, &json!({})).await;
+    let (found, report) = bench.exchange.collect(Selection::default()).await.unwrap();
+    assert_eq!(found[0].user_certificate, Some(values(&[&[48, 130, 3, 88], &[48, 130, 1]])));
+    assert_eq!(found[1].user_certificate, Some(values(&[&[48, 130, 2]])));
+    assert_eq!(found[2].user_certificate, Some(Vec::new()));
+    // a mail user is no mailbox
+    let dan = found.iter().find(|found| found.class == RecipientClass::MailUser).unwrap();
+    assert_eq!(dan.user_certificate, None);
+    // three pages, one of them once more as CLIXML, and the two mailboxes that have certificates
+    assert_eq!((report.pages, bench.exchange.calls().requests), (3, 6));
+    let requests = bench.tenant.requests();
+    let entity = requests.iter().find(|request| request.method == "GET").unwrap();
+    assert!(entity.path.ends_with(&format!("/Mailbox('{}')", guid(2))), "{}", entity.path);
+    // what was found out is kept
+    bench.exchange.get(&guid(1)).await.unwrap();
+    assert_eq!(bench.exchange.calls().requests, 8);
+}
+
+#[tokio::test]
+async fn redirects_of_the_double_are_followed_within_the_service_alone() {
+    for (to, code) in [
+        ("port446", None),
+        ("cloud_host", Some(Code::ExchangeProtocol)),
+        ("foreign_host", Some(Code::ExchangeProtocol)),
+    ] {
+        let bench = Bench::new(json!({ "faults": [{ "fault": { "redirect": { "to": to } } }] })).await;
+        let found = bench.exchange.get(&guid(1)).await;
+        assert_eq!(found.err().map(|error| error.code()), code, "{to}");
+        // on loopback no host is the cloud's, and the credential stays where it is
+        assert_eq!(bench.calls().len(), if code.is_none() { 2 } else { 1 }, "{to}");
+    }
+}
+
+#[tokio::test]
+async fn links_of_one_back_end_are_followed_there() {
+    let bench = Bench::new(json!({ "page_size": 2, "affinity": true })).await;
+    let (recipients, report) = bench.exchange.collect(Selection::default()).await.unwrap();
+    assert_eq!((recipients.len(), report.pages), (8, 5));
+    assert!(bench.tenant.requests().iter().all(|request| request.status == Some(200)));
+}
+
+#[tokio::test]
 async fn a_page_in_the_middle_of_a_list_is_repeated_in_the_other_form() {
     let mut people: Vec<_> = (1..=5).map(|number| recipient(number, "UserMailbox", &format!("P{number}"))).collect();
     people[3]["user_smime_certificate"] = json!(["MIIB"]);
@@ -193,7 +240,8 @@ async fn a_page_in_the_middle_of_a_list_is_repeated_in_the_other_form() {
 
 #[tokio::test]
 async fn bytes_that_cannot_be_had_are_unknown_and_not_none() {
-    let bench = Bench::new(json!({ "read_back": "type_name", "clixml": false })).await;
+    let none = json!({ "read_back": "type_name", "clixml": false, "typed_mailbox": false });
+    let bench = Bench::new(none).await;
     let ann = bench.exchange.get(&guid(1)).await.unwrap();
     assert_eq!(ann.user_certificate, None);
     assert_eq!(ann.user_smime_certificate, Some(Vec::new()));

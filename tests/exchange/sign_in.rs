@@ -1,5 +1,9 @@
 //! Tokens, and what no text may ever hold.
 
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use smimesync::config::{self, AuthMethod, Secret};
 use smimesync::error::{Code, Error};
@@ -7,6 +11,7 @@ use smimesync::exchange::{Exchange, SystemSurroundings};
 use smimesync::net::{CheckResult, CheckStep};
 use smimesync::text::Culture;
 
+use crate::canned::{answer, serve};
 use crate::support::{
     APP, APP_WITHOUT_PERMISSION, APP_WITHOUT_ROLE, Bench, SECRET, client, guid, recipients, settings,
 };
@@ -105,6 +110,61 @@ async fn a_ready_token_serves_and_can_be_replaced() {
     exchange.get(&guid(1)).await.unwrap();
 }
 
+/// A token nobody signed, which says this about itself.
+fn claiming(claims: &Value) -> String {
+    format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
+#[tokio::test]
+async fn a_token_for_another_audience_or_past_its_end_is_refused_before_the_first_call() {
+    let bench = Bench::new(json!({})).await;
+    for (claims, words, remedy) in [
+        (
+            json!({ "aud": "https://graph.microsoft.com" }),
+            "graph.microsoft.com",
+            "https://outlook.office365.com/.default",
+        ),
+        (json!({ "aud": "https://outlook.office365.com", "exp": 1 }), "ended at 1970-01-01T00:00:01Z", "fresh token"),
+    ] {
+        let token = claiming(&claims);
+        let (exchange, _) = client(bench.running.url(), &json!({ "auth": { "method": "token", "token": token } }));
+        let error = exchange.get(&guid(1)).await.unwrap_err();
+        assert_eq!((error.code(), error.get_target()), (Code::ExchangeAuth, Some("/exchange/auth/token")));
+        assert!(error.to_string().contains(words) && error.to_string().contains(remedy), "{error}");
+        holds_no_secret(&error, &[&token]);
+        let steps = exchange.check().await;
+        assert!(remedy_of(&steps[0]).contains(remedy), "{steps:?}");
+    }
+    assert!(bench.tenant.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_claims_challenge_goes_along_with_the_next_request_for_a_token() {
+    let claims = r#"{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}"#;
+    let challenge = format!(
+        "WWW-Authenticate: Bearer realm=\"\", error=\"insufficient_claims\", claims=\"{}\"\r\n",
+        STANDARD.encode(claims)
+    );
+    let token = |name: &str| {
+        let body = json!({ "access_token": claiming(&json!({ "jti": name })), "expires_in": 3599 });
+        answer("200 OK", "", body.to_string())
+    };
+    let ann = json!({ "value": [{ "Guid": guid(1), "IsDirSynced": false, "UserCertificate": [], "UserSMimeCertificate": [] }] });
+    let (url, asked) = serve(vec![
+        token("first"),
+        answer("401 Unauthorized", &challenge, ""),
+        token("second"),
+        answer("200 OK", "", ann.to_string()),
+    ]);
+    let (exchange, _) = client(&url, &json!({}));
+    exchange.get(&guid(1)).await.unwrap();
+    let bodies: Vec<_> = asked.iter().map(|request| request.split("\r\n\r\n").nth(1).unwrap().to_owned()).collect();
+    let form = |body: &str| url::form_urlencoded::parse(body.as_bytes()).into_owned().collect::<HashMap<_, _>>();
+    assert_eq!(form(&bodies[0]).get("claims"), None);
+    let passed: Value = serde_json::from_str(&form(&bodies[2])["claims"]).unwrap();
+    assert_eq!(passed, serde_json::from_str::<Value>(claims).unwrap());
+}
+
 #[tokio::test]
 async fn no_secret_shows_in_debug_output() {
     let bench = Bench::new(json!({})).await;
@@ -144,7 +204,7 @@ fn outline(steps: &[CheckStep]) -> Vec<(&'static str, CheckResult)> {
     steps.iter().map(|step| (step.step, step.result)).collect()
 }
 
-fn remedy(step: &CheckStep) -> String {
+fn remedy_of(step: &CheckStep) -> String {
     step.remedy.as_ref().unwrap().render(Culture::English)
 }
 
@@ -160,16 +220,16 @@ async fn check_says_what_works_and_what_mends_the_rest() {
     let steps = refused.exchange.check().await;
     assert_eq!(outline(&steps), [("token", CheckResult::Fail), ("list", CheckResult::Skipped)]);
     assert_eq!(steps[1].latency_ms, None);
-    assert!(remedy(&steps[0]).contains("secret"));
+    assert!(remedy_of(&steps[0]).contains("secret"));
 
     let powerless = Bench::with(recipients(), json!({}), &with_app(APP_WITHOUT_PERMISSION, SECRET)).await;
     let steps = powerless.exchange.check().await;
     assert_eq!(outline(&steps), [("token", CheckResult::Pass), ("list", CheckResult::Fail)]);
     assert_eq!(steps[1].error.as_ref().unwrap().code(), Code::ExchangeAuth);
-    assert!(remedy(&steps[1]).contains("Exchange.ManageAsApp"));
+    assert!(remedy_of(&steps[1]).contains("Exchange.ManageAsApp"));
 
     let without_role = Bench::with(recipients(), json!({}), &with_app(APP_WITHOUT_ROLE, SECRET)).await;
     let steps = without_role.exchange.check().await;
     assert_eq!(steps[1].error.as_ref().unwrap().code(), Code::ExchangeDenied);
-    assert!(remedy(&steps[1]).contains("Exchange Recipient Administrator"));
+    assert!(remedy_of(&steps[1]).contains("Exchange Recipient Administrator"));
 }

@@ -136,7 +136,7 @@ async fn errors_inside_a_success_are_failures() {
         assert_eq!(bench.calls().len(), requests);
         assert_eq!(outcome.is_ok(), count == 1);
         if let Err(error) = outcome {
-            assert_eq!(error.code(), Code::ExchangeThrottled);
+            assert_eq!((error.code(), error.is_transient()), (Code::ExchangeRefused, true));
         }
     }
 }

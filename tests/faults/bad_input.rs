@@ -69,7 +69,7 @@ fn a_wrong_configuration() {
         (json!({"policy": {"max_values": "many"}}), Code::ConfigType, "config", "/policy/max_values"),
         (json!({"policy": {"max_values": 0}}), Code::ConfigValue, "config", "/policy/max_values"),
         (json!({"policy": {"attributes": ["mail"]}}), Code::ConfigValue, "config", "/policy/attributes/0"),
-        (json!({"revocation": {"mode": "online"}}), Code::ConfigUnsupported, "unsupported", "/revocation/mode"),
+        (json!({"trust": {"os_store": true}}), Code::ConfigUnsupported, "unsupported", "/trust/os_store"),
         (json!({"exchange": null}), Code::ConfigMissing, "config", "/exchange"),
         (json!({"exchange": {"auth": {"secret": null}}}), Code::ConfigMissing, "config", "/exchange/auth/secret"),
         (json!({"exchange": {"organization": null}}), Code::ConfigMissing, "config", "/exchange/organization"),

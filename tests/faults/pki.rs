@@ -36,11 +36,16 @@ impl Authority {
 
     /// A person's certificate that is fit from one year to the other.
     pub(crate) fn issue(&self, address: &str, from: i32, to: i32) -> Vec<u8> {
+        self.issue_for(ExtendedKeyUsagePurpose::EmailProtection, address, from, to)
+    }
+
+    /// A person's certificate for a purpose.
+    pub(crate) fn issue_for(&self, purpose: ExtendedKeyUsagePurpose, address: &str, from: i32, to: i32) -> Vec<u8> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, address);
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyAgreement];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
+        params.extended_key_usages = vec![purpose];
         params.subject_alt_names = vec![SanType::Rfc822Name(address.try_into().unwrap())];
         params.not_before = date_time_ymd(from, 1, 1);
         params.not_after = date_time_ymd(to, 1, 1);

@@ -112,7 +112,66 @@ fn throttling_beyond_all_patience_ends_the_run_with_the_wait_asked_for() {
     assert_eq!(outcome.error.as_ref().unwrap().get_retry_after_ms(), Some(86_400_000));
     assert!(bench.writes() < 4);
     assert!(!bench.people.iter().any(|human| bench.has_its_values(human)));
+    assert_eq!(bench.last_run().unwrap().error.unwrap().code, Code::ExchangeThrottled.number());
+    // while the wait runs nothing is asked, not even what became of the write: the next run looks
+    assert_eq!(bench.store().open_writes().unwrap().len(), 1);
+    bench.tenant.set_switches(Switches::default()).unwrap();
+    assert_eq!(bench.sync().with_result("applied").len(), 4);
+    bench.assert_recorded("done", None);
+}
+
+#[test]
+fn a_recipient_whose_write_keeps_failing_is_a_row_and_the_run_goes_on() {
+    let bench = Bench::with_expired(3);
+    let human = &bench.people[1];
+    bench.fault_on_write(Some(human), 100, FaultKind::Throttled { retry_after_s: Some(0), plain_text: false });
+    let outcome = bench.run(&json!({}), Verb::Sync, &json!({}));
+    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+    let row = outcome.of(human);
+    assert_eq!((text(row, "result"), error_code(row)), ("failed", Some(Code::ExchangeThrottled)));
+    assert_eq!(outcome.with_result("applied").len(), 2);
+    assert!(outcome.events.contains(&Code::Retrying));
+    bench.assert_recorded("partial", None);
+}
+
+#[test]
+fn an_outage_ends_the_run() {
+    let bench = Bench::new(8);
+    bench.fault_on_write(None, 1000, FaultKind::Throttled { retry_after_s: Some(0), plain_text: false });
+    let outcome = bench.run(&json!({}), Verb::Sync, &json!({}));
+    assert_eq!(outcome.failure().0, Code::ExchangeThrottled);
+    // three recipients with six tries each
+    assert_eq!((outcome.with_result("failed").len(), bench.writes()), (3, 18));
     bench.assert_recorded("failed", Some(Code::ExchangeThrottled));
+}
+
+#[test]
+fn waiting_is_told_and_counted() {
+    let bench = Bench::with_expired(1);
+    bench.fault_on_write(None, 1, FaultKind::Throttled { retry_after_s: Some(1), plain_text: false });
+    let session = bench.session(&json!({"log": {"file": "run.log"}}));
+    let mut cursor = session.start(Verb::Sync, "{}").unwrap();
+    let outcome = drain(&mut cursor);
+    assert!(outcome.error.is_none() && outcome.events.contains(&Code::Retrying));
+    assert_eq!(cursor.progress().view().waiting_ms, 1000);
+    let log = std::fs::read_to_string(bench.path("run.log")).unwrap();
+    let line = log.lines().find(|line| line.contains(" -806 ")).unwrap();
+    assert!(line.contains("trying again in 1000 ms: Exchange Online asks to wait"), "{line}");
+    for id in [format!(" target={}", bench.people[0].recipient()), " request=".to_owned(), " connection=".to_owned()] {
+        assert!(line.contains(&id), "{id} in {line}");
+    }
+}
+
+#[test]
+fn many_writes_are_read_back_by_page() {
+    let bench = Bench::new(31);
+    assert_eq!(bench.sync().with_result("applied").len(), 31);
+    assert!(bench.people.iter().all(|human| bench.has_its_values(human)));
+    let requests = bench.tenant.requests();
+    let alone = requests.iter().filter(|request| request.identity.is_some() && !request.applied).count();
+    let lists = requests.iter().filter(|request| request.cmdlet.is_some() && request.identity.is_none()).count();
+    assert_eq!((bench.writes(), alone, lists), (31, 0, 6));
+    bench.assert_recorded("done", None);
 }
 
 #[test]
@@ -130,7 +189,8 @@ fn every_form_of_reading_back_is_understood() {
 #[test]
 fn what_cannot_be_read_is_not_written() {
     let bench = Bench::with_expired(2);
-    let switches = Switches { read_back: ReadBack::TypeName, clixml: false, ..Switches::default() };
+    let switches =
+        Switches { read_back: ReadBack::TypeName, clixml: false, typed_mailbox: false, ..Switches::default() };
     bench.tenant.set_switches(switches).unwrap();
     let before = bench.tenant.state().recipients;
     let outcome = bench.sync();

@@ -36,7 +36,7 @@ pub(crate) fn marked(config: &Directory) -> (Vec<Person>, ReadReport) {
 pub(crate) fn mark(config: &Directory) -> Cursor {
     let (_, report) = marked(config);
     assert!(report.complete, "{:?}", report.incomplete_reason);
-    report.cursor.unwrap_or_else(|| panic!("{:?}", report.no_cursor))
+    report.cursor.ok_or(report.no_cursor).unwrap()
 }
 
 /// What came of asking for changes.

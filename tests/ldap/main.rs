@@ -10,6 +10,7 @@ mod faults;
 #[cfg(feature = "gssapi")]
 mod kerberos;
 mod openldap;
+mod published;
 mod reader;
 mod scripted;
 #[expect(dead_code, reason = "what content synchronisation and DirSync need is here before its first user")]

@@ -299,6 +299,7 @@ fn lints_change_nothing_about_fitness() {
         allow_no_address: false,
         expiring_days: 400,
         revocation: RevocationCheck::Off,
+        fetch_issuers: false,
     };
     let evidence = Evidence::new(Vec::new(), Vec::new(), Vec::new());
     let before = judge(&certificate, &[], None, &evidence, &rules);

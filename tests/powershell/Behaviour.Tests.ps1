@@ -4,6 +4,7 @@
 
 BeforeDiscovery {
     $hasPrograms = $env:SMIMESYNC_COMPANY -and $env:SMIMESYNC_TENANT
+    $hasOpenssl = [bool](Get-Command openssl -CommandType Application -ErrorAction Ignore)
     # A shell that runs this in the background has the interrupt signal ignored for all its children.
     $status = '/proc/self/status'
     $canInterrupt = (Test-Path $status) -and -not ([convert]::ToInt64(((Select-String '^SigIgn:\s+(\w+)' $status).Matches[0].Groups[1].Value), 16) -band 2)
@@ -114,6 +115,34 @@ Describe 'parameters instead of a file' -Skip:(-not $hasPrograms) {
         $connection | ConvertTo-Json | Should -Not -Match 'hidden-secret'
         @(Get-SmimeCertificate -ResultSize 1 -WarningAction SilentlyContinue).Count | Should -BeGreaterThan 0
         Disconnect-SmimeSync
+    }
+    It 'sign in with a certificate, and say what is wrong with its file' {
+        $pfx = Join-Path $root 'tests/data/sign_in/modern.pfx'
+        $url = (Get-Content $ready -Raw | ConvertFrom-Json).http
+        $state = Invoke-RestMethod "$url/control/state"
+        $pem = Get-Content (Join-Path $root 'tests/data/sign_in/cert.pem') | Where-Object { $_ -notmatch '^-----' }
+        $state.apps[0] | Add-Member certificates @(-join $pem) -Force
+        Invoke-RestMethod "$url/control/state" -Method Post -Body (ConvertTo-Json $state -Depth 20) | Out-Null
+        $signIn = @{ Organization = $state.tenant.domain; AppId = $state.apps[0].app_id; CertificateFilePath = $pfx; AdminUrl = $url; AuthorityUrl = $url }
+        Connect-SmimeSync @signIn -CertificatePassword (ConvertTo-SecureString 'pässwörd +&%' -AsPlainText -Force)
+        @(Get-SmimeRecipient -ResultSize 1 -WarningAction SilentlyContinue).Count | Should -Be 1
+        Connect-SmimeSync @signIn -CertificatePassword (ConvertTo-SecureString 'hidden-secret' -AsPlainText -Force)
+        $failure = { Get-SmimeRecipient } | Should -Throw -ErrorId 'SmimeSync.Exchange.Certificate,Get-SmimeRecipient' -PassThru
+        $failure.TargetObject | Should -Be $pfx
+        "$failure" | Should -Match 'certificate_password'
+        "$failure" | Should -Not -Match 'hidden-secret'
+        Disconnect-SmimeSync
+    }
+    It 'refuse a managed identity where the machine has none' {
+        # the library reads the process's own environment, which only a new process takes over
+        $before = $env:IDENTITY_ENDPOINT, $env:IDENTITY_HEADER
+        try {
+            $env:IDENTITY_ENDPOINT, $env:IDENTITY_HEADER = 'http://127.0.0.1:1/msi/token', 'x'
+            $said = Invoke-Child 'Connect-SmimeSync -Organization contoso.onmicrosoft.com -ManagedIdentity
+                try { Get-SmimeRecipient } catch { $_.FullyQualifiedErrorId; [string]$_.CategoryInfo.Category }'
+        }
+        finally { $env:IDENTITY_ENDPOINT, $env:IDENTITY_HEADER = $before }
+        $said | Should -Be 'SmimeSync.Exchange.Identity,Get-SmimeRecipient', 'AuthenticationError'
     }
     It 'take a token and a secret beside a file' {
         Connect-SmimeSync -Configuration $configuration -ClientSecret (ConvertTo-SecureString 'wrong' -AsPlainText -Force)
@@ -235,8 +264,45 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             (Test-SmimeCertificate -Path $file @trust).Encrypt | Should -Be 'fit'
             (Get-Item $file | Test-SmimeCertificate @trust).Encrypt | Should -Be 'fit'
             (Test-SmimeCertificate -Certificate ([System.Security.Cryptography.X509Certificates.X509Certificate2]::new($der)) @trust).Encrypt | Should -Be 'fit'
+            # authorities that are trusted by themselves need no list, so nothing is fetched for them
+            $online = Test-SmimeCertificate -Path $trust.TrustAnchor -TrustAnchor $trust.TrustAnchor -RevocationMode Online -WarningVariable said -WarningAction SilentlyContinue
+            @($online).Subject | Should -Not -BeNullOrEmpty
+            $said | Should -BeNullOrEmpty
             { Test-SmimeCertificate -Path (Join-Path $TestDrive 'nowhere.cer') @trust -ErrorAction Stop } | Should -Throw -ErrorId 'SmimeSync.Config.FileNotFound,Test-SmimeCertificate'
             Connect-SmimeSync -Configuration $configuration
+        }
+        It 'holds certificates against a profile of the Baseline Requirements when asked to' {
+            $codes = { @($args[0].Findings | ForEach-Object Code | Where-Object { $_ -like 'lint_*' }) }
+            & $codes (Test-SmimeCertificate $good.primary_smtp_address)[0] | Should -BeNullOrEmpty
+            & $codes (Test-SmimeCertificate $good.primary_smtp_address -LintProfile Mailbox_Strict)[0] | Should -Not -BeNullOrEmpty
+            { Test-SmimeCertificate $good.primary_smtp_address -LintProfile mailbox -ErrorAction Stop } | Should -Throw -ErrorId 'SmimeSync.Host.OptionValue,Test-SmimeCertificate'
+        }
+        It 'takes the answer of an OCSP responder' -Skip:(-not $hasOpenssl) {
+            $here = Join-Path $TestDrive 'ocsp'
+            New-Item $here -ItemType Directory | Out-Null
+            Push-Location $here
+            try {
+                $sections = '[req]', 'distinguished_name = name', '[name]', '[root]', 'basicConstraints = critical, CA:true', 'keyUsage = critical, keyCertSign, cRLSign',
+                    '[ann]', 'subjectAltName = email:ann@contoso.com', 'keyUsage = critical, digitalSignature, keyAgreement', 'extendedKeyUsage = emailProtection'
+                Set-Content -Path made.cnf -Value $sections
+                $made = '-config', 'made.cnf', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'
+                & openssl req -x509 @made -extensions root -subj /CN=Root -days 90 -keyout root.key -out root.pem 2>$null
+                & openssl req -x509 @made -extensions ann -subj /CN=Ann -days 60 -CA root.pem -CAkey root.key -set_serial 4711 -keyout ann.key -out ann.pem 2>$null
+                & openssl ocsp -issuer root.pem -cert ann.pem -no_nonce -reqout request.der 2>$null | Out-Null
+                $lines = @{ good = "V`t491231235959Z`t`t1267`tunknown`t/CN=Ann"; revoked = "R`t491231235959Z`t260101000000Z,keyCompromise`t1267`tunknown`t/CN=Ann" }
+                foreach ($name in $lines.Keys) {
+                    Set-Content -Path index.txt -Value $lines[$name]
+                    & openssl ocsp -index index.txt -CA root.pem -rsigner root.pem -rkey root.key -reqin request.der -ndays 1 -respout "$name.der" 2>$null | Out-Null
+                }
+                $trust = @{ Path = 'ann.pem'; TrustAnchor = 'root.pem'; RevocationMode = 'Offline'; EmailAddress = 'ann@contoso.com'; At = [datetime]::UtcNow }
+                (Test-SmimeCertificate @trust).Encrypt | Should -Be 'undetermined'
+                (Test-SmimeCertificate @trust -OcspResponse good.der).Encrypt | Should -Be 'fit'
+                $revoked = Test-SmimeCertificate @trust -OcspResponse good.der, revoked.der
+                $revoked.Encrypt | Should -Be 'unfit'
+                $revoked.Findings.Code | Should -Contain 'revoked'
+                { Test-SmimeCertificate @trust -OcspResponse root.pem -ErrorAction Stop } | Should -Throw -ErrorId 'SmimeSync.Trust.Unreadable,Test-SmimeCertificate'
+            }
+            finally { Pop-Location }
         }
     }
 

@@ -127,7 +127,9 @@ fn policy_trust_and_age_turn_a_delta_into_an_initial_run() {
     let narrower = json!({ "directory": { "kind": "ldif", "path": "people.ldif", "filter": "(mail=ann@x.test)" } });
     assert!(why(&scene.run_with(&narrower, Verb::Compare, "").fine()).contains("scope"));
     let off = json!({ "directory": { "kind": "ldif", "path": "people.ldif", "changes": "none" } });
-    assert!(why(&scene.run_with(&off, Verb::Fetch, "").fine()).contains("directory/changes"));
+    let asked = scene.run_with(&off, Verb::Fetch, r#"{"policy_type":"delta"}"#).fine();
+    assert!(why(&asked).contains("directory/changes"));
+    assert!(told(&scene.run_with(&off, Verb::Fetch, "").fine(), Code::EverybodyRead).is_none());
 }
 
 #[test]
@@ -162,6 +164,20 @@ fn a_rival_who_did_not_change_still_is_one() {
     scene.directory(&[entry(2, &[BOB], &bob), entry(3, &[ANN], &ann)]);
     let outcome = scene.run(Verb::Sync, "").fine();
     assert_eq!(outcome.column("action"), ["none"]);
+    assert_eq!(scene.held(1), ann);
+}
+
+#[test]
+fn who_is_left_of_two_rivals_is_looked_at_again() {
+    let scene = Scene::new(&[ANN, BOB]);
+    let (ann, bob) = ([scene.certificate(ANN)], [scene.certificate(BOB)]);
+    scene.directory(&[entry(1, &[ANN], &[]), entry(2, &[BOB], &bob), entry(3, &[ANN], &ann)]);
+    assert_eq!(scene.run(Verb::Sync, "").fine().column("reason"), ["ambiguous", "ambiguous", ""]);
+    assert!(scene.run(Verb::Sync, "").fine().rows.is_empty(), "an unchanged file is not parsed for them");
+    scene.directory(&[entry(2, &[BOB], &bob), entry(3, &[ANN], &ann)]);
+    scene.run(Verb::Sync, "").fine();
+    scene.run(Verb::Sync, "").fine();
+    assert_eq!(policy_type(&scene), "delta");
     assert_eq!(scene.held(1), ann);
 }
 

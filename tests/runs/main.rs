@@ -4,6 +4,7 @@
 
 mod chosen;
 mod deltas;
+mod few;
 mod ownership;
 mod rivals;
 mod scene;

@@ -1,10 +1,14 @@
 //! Verdicts of `smimesync::validation`: on chains made here, and on the vectors of PKITS.
-#![expect(clippy::unwrap_used, reason = "a test says best where it fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says best where it fails")]
 
+mod answer;
 mod hostile;
 mod lists;
 mod names;
+mod needs;
+mod ocsp;
 mod odd;
+mod openssl;
 mod paths;
 mod people;
 mod pki;
@@ -13,3 +17,4 @@ mod policies;
 mod raw;
 mod revocation;
 mod second_opinion;
+mod verb;

@@ -136,6 +136,7 @@ pub(crate) fn rules() -> Rules {
         allow_no_address: false,
         expiring_days: 30,
         revocation: RevocationCheck::Off,
+        fetch_issuers: false,
     }
 }
 

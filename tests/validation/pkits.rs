@@ -52,6 +52,7 @@ impl Case {
             allow_no_address: true,
             expiring_days: 0,
             revocation: RevocationCheck::Offline,
+            fetch_issuers: false,
         };
         judge_demanding(&leaf, &[], None, &evidence, &rules, &self.demands())
     }

@@ -12,15 +12,15 @@ fn oid(number: u8) -> Vec<u8> {
     tlv(6, &[0x2a, number])
 }
 
-const ANY: u8 = 0;
+pub(crate) const ANY: u8 = 0;
 
-fn policies(numbers: &[u8]) -> CustomExtension {
+pub(crate) fn policies(numbers: &[u8]) -> CustomExtension {
     let oid = |number: &u8| if *number == ANY { tlv(6, &[0x55, 0x1d, 0x20, 0]) } else { oid(*number) };
     let informations: Vec<Vec<u8>> = numbers.iter().map(|number| sequence(&[&oid(number)])).collect();
     custom(32, tlv(0x30, &informations.concat()))
 }
 
-fn mappings(pairs: &[(u8, u8)]) -> CustomExtension {
+pub(crate) fn mappings(pairs: &[(u8, u8)]) -> CustomExtension {
     let pairs: Vec<Vec<u8>> = pairs.iter().map(|(from, to)| sequence(&[&oid(*from), &oid(*to)])).collect();
     custom(33, tlv(0x30, &pairs.concat()))
 }

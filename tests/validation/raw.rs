@@ -68,6 +68,25 @@ pub(crate) fn point(general_names: &[u8]) -> Vec<u8> {
     tlv(0xa0, &tlv(0xa0, general_names))
 }
 
+/// A uniformResourceIdentifier among general names.
+pub(crate) fn uri(url: &str) -> Vec<u8> {
+    tlv(0x86, url.as_bytes())
+}
+
+/// cRLDistributionPoints or freshestCRL of these points' contents.
+pub(crate) fn points(points: &[Vec<u8>]) -> Vec<u8> {
+    let points: Vec<Vec<u8>> = points.iter().map(|point| sequence(&[point])).collect();
+    tlv(0x30, &points.concat())
+}
+
+/// authorityInfoAccess with issuers (caIssuers) and OCSP responders.
+pub(crate) fn access(issuers: &[&str], responders: &[&str]) -> CustomExtension {
+    let of = |arc: u8, url: &str| sequence(&[&tlv(6, &[0x2b, 6, 1, 5, 5, 7, 0x30, arc]), &uri(url)]);
+    let descriptions: Vec<Vec<u8>> =
+        issuers.iter().map(|url| of(2, url)).chain(responders.iter().map(|url| of(1, url))).collect();
+    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], tlv(0x30, &descriptions.concat()))
+}
+
 /// The same with a name relative to the CRL's issuer.
 pub(crate) fn relative_point(common_name: &str) -> Vec<u8> {
     tlv(0xa0, &tlv(0xa1, &rdn(common_name)))
@@ -83,6 +102,8 @@ pub(crate) struct List<'a> {
     pub(crate) number: u64,
     /// BaseCRLNumber, of a list of changes.
     pub(crate) base: Option<u64>,
+    /// freshestCRL: where its changes are.
+    pub(crate) freshest: Option<&'a str>,
     /// issuingDistributionPoint's contents.
     pub(crate) scope: Option<Vec<u8>>,
     /// Day of May 2026 from which on, and day of June up to which it holds.
@@ -92,7 +113,7 @@ pub(crate) struct List<'a> {
 
 impl Default for List<'_> {
     fn default() -> Self {
-        Self { issuer: &["Root"], number: 5, base: None, scope: None, days: (1, 30), listed: &[] }
+        Self { issuer: &["Root"], number: 5, base: None, freshest: None, scope: None, days: (1, 30), listed: &[] }
     }
 }
 
@@ -104,6 +125,9 @@ impl List<'_> {
         let mut extensions = extension(20, false, &integer(self.number));
         if let Some(base) = self.base {
             extensions.extend(extension(27, true, &integer(base)));
+        }
+        if let Some(url) = self.freshest {
+            extensions.extend(extension(46, false, &points(&[point(&uri(url))])));
         }
         if let Some(scope) = &self.scope {
             extensions.extend(extension(28, true, &tlv(0x30, scope)));

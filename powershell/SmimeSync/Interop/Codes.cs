@@ -25,6 +25,8 @@ namespace SmimeSync
         FileNotFound = -108,
         /// <summary>A file exists and cannot be read.</summary>
         FileUnreadable = -109,
+        /// <summary>What would be removed could not be saved before.</summary>
+        BackupFailed = -110,
         /// <summary>The options are not JSON.</summary>
         OptionSyntax = -121,
         /// <summary>An option does not exist.</summary>
@@ -61,6 +63,10 @@ namespace SmimeSync
         DirectoryPlaintext = -212,
         /// <summary>The LDAP filter cannot be parsed.</summary>
         DirectoryFilter = -213,
+        /// <summary>The directory refused a change.</summary>
+        DirectoryRefused = -220,
+        /// <summary>After a change the directory does not hold what it should.</summary>
+        DirectoryVerify = -221,
         /// <summary>No connection to Exchange Online or to its token endpoint.</summary>
         ExchangeUnreachable = -301,
         /// <summary>Exchange Online did not answer in time.</summary>
@@ -89,6 +95,10 @@ namespace SmimeSync
         ExchangeVerify = -313,
         /// <summary>The certificates of a recipient cannot be read in any known form.</summary>
         ExchangeUnreadable = -314,
+        /// <summary>The application's certificate, or its key, cannot be used to sign in.</summary>
+        ExchangeCertificate = -315,
+        /// <summary>This machine's managed identity gave no token.</summary>
+        ExchangeIdentity = -316,
         /// <summary>A file that should hold certificates or CRLs holds none that can be read.</summary>
         TrustUnreadable = -401,
         /// <summary>The store cannot be opened.</summary>
@@ -135,6 +145,8 @@ namespace SmimeSync
         PlannedAnew = -807,
         /// <summary>Event: the scope changed, so nobody is taken for vanished.</summary>
         ScopeChanged = -808,
+        /// <summary>Event: a place that a certificate names gave no issuer, CRL or OCSP answer.</summary>
+        EvidenceUnavailable = -809,
         /// <summary>Event: everybody is read instead of what changed.</summary>
         EverybodyRead = -820,
         /// <summary>Event: this read leaves no place from which changes can be read, so the next one reads everybody as well.</summary>
@@ -159,6 +171,7 @@ namespace SmimeSync
             { -107, new CodeInfo("config", "unsupported", false) },
             { -108, new CodeInfo("config", "not_found", false) },
             { -109, new CodeInfo("config", "config", false) },
+            { -110, new CodeInfo("store", "store", false) },
             { -121, new CodeInfo("host", "invalid", false) },
             { -122, new CodeInfo("host", "invalid", false) },
             { -123, new CodeInfo("host", "invalid", false) },
@@ -177,6 +190,8 @@ namespace SmimeSync
             { -211, new CodeInfo("directory", "unsupported", false) },
             { -212, new CodeInfo("config", "config", false) },
             { -213, new CodeInfo("directory", "invalid", false) },
+            { -220, new CodeInfo("directory", "invalid", false) },
+            { -221, new CodeInfo("directory", "conflict", true) },
             { -301, new CodeInfo("exchange", "network", true) },
             { -302, new CodeInfo("exchange", "timeout", true) },
             { -303, new CodeInfo("exchange", "certificate", false) },
@@ -191,6 +206,8 @@ namespace SmimeSync
             { -312, new CodeInfo("exchange", "denied", false) },
             { -313, new CodeInfo("exchange", "conflict", true) },
             { -314, new CodeInfo("exchange", "unsupported", false) },
+            { -315, new CodeInfo("exchange", "certificate", false) },
+            { -316, new CodeInfo("exchange", "auth", false) },
             { -401, new CodeInfo("trust", "certificate", false) },
             { -501, new CodeInfo("store", "store", false) },
             { -502, new CodeInfo("store", "store", false) },
@@ -214,6 +231,7 @@ namespace SmimeSync
             { -806, new CodeInfo("exchange", "invalid", false) },
             { -807, new CodeInfo("exchange", "invalid", false) },
             { -808, new CodeInfo("directory", "invalid", false) },
+            { -809, new CodeInfo("trust", "network", true) },
             { -820, new CodeInfo("directory", "invalid", false) },
             { -821, new CodeInfo("directory", "invalid", false) },
             { -822, new CodeInfo("directory", "invalid", false) },

@@ -212,6 +212,8 @@ namespace SmimeSync
         internal static Verb Recipients = null;
         internal static Verb Compare = null;
         internal static Verb Sync = null;
+        internal static Verb Publish = null;
+        internal static Verb Prune = null;
         internal static Verb Runs = null;
         internal static Verb Changes = null;
         internal static Verb Settings = null;

@@ -356,6 +356,8 @@ namespace SmimeSync
             { "keys", typeof(WeakKey) },
             { "recipients", typeof(Recipient) },
             { "compare", typeof(PlannedChange) },
+            { "publish", typeof(DirectoryChange) },
+            { "prune", typeof(DirectoryChange) },
             { "sync", typeof(AppliedChange) },
             { "runs", typeof(SyncRun) },
             { "changes", typeof(RecordedChange) }

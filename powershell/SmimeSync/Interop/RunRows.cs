@@ -40,13 +40,12 @@ namespace SmimeSync
         }
     }
 
-    /// <summary>What concerns one attribute of one recipient.</summary>
+    /// <summary>What concerns one attribute of one recipient or entry.</summary>
     public abstract class AttributeChange : Row, IObjectRow
     {
         public string Run { get; internal set; }
         public long? Change { get; internal set; }
         public string Person { get; internal set; }
-        public string Recipient { get; internal set; }
         public string PrimarySmtpAddress { get; internal set; }
         public string Attribute { get; internal set; }
         public string Action { get; internal set; }
@@ -59,11 +58,14 @@ namespace SmimeSync
         public long? ErrorCode { get; internal set; }
         public string Error { get; internal set; }
 
-        /// <summary>The primary address, else the recipient, else the person.</summary>
+        /// <summary>The primary address, else the recipient or entry, else the person.</summary>
         public string GetIdentity()
         {
-            return PrimarySmtpAddress ?? Recipient ?? Person;
+            return PrimarySmtpAddress ?? Holder ?? Person;
         }
+
+        /// <summary>Whose attribute it is.</summary>
+        internal abstract string Holder { get; }
 
         /// <summary>The action and whom it concerns.</summary>
         public override string ToString()
@@ -81,7 +83,6 @@ namespace SmimeSync
             Run = other.Run;
             Change = other.Change;
             Person = other.Person;
-            Recipient = other.Recipient;
             PrimarySmtpAddress = other.PrimarySmtpAddress;
             Attribute = other.Attribute;
             Action = other.Action;
@@ -96,27 +97,50 @@ namespace SmimeSync
         }
     }
 
+    /// <summary>What concerns one attribute of one recipient.</summary>
+    public abstract class RecipientChange : AttributeChange
+    {
+        public string Recipient { get; internal set; }
+
+        internal override string Holder
+        {
+            get { return Recipient; }
+        }
+    }
+
+    /// <summary>What happened to one attribute of one entry of the directory.</summary>
+    public sealed class DirectoryChange : AttributeChange
+    {
+        public string DistinguishedName { get; internal set; }
+        public string Result { get; internal set; }
+
+        internal override string Holder
+        {
+            get { return DistinguishedName; }
+        }
+    }
+
     /// <summary>What would happen to one attribute of one recipient.</summary>
-    public sealed class PlannedChange : AttributeChange
+    public sealed class PlannedChange : RecipientChange
     {
     }
 
     /// <summary>What happened to one attribute of one recipient.</summary>
-    public sealed class AppliedChange : AttributeChange
+    public sealed class AppliedChange : RecipientChange
     {
         public string Result { get; internal set; }
 
         /// <summary>A change that was planned and did not get to the library again.</summary>
-        public static AppliedChange Of(AttributeChange planned, string result)
+        public static AppliedChange Of(RecipientChange planned, string result)
         {
-            AppliedChange change = new AppliedChange { Result = result };
+            AppliedChange change = new AppliedChange { Recipient = planned.Recipient, Result = result };
             change.CopyFrom(planned);
             return change;
         }
     }
 
     /// <summary>A change on record, with the values before and after it.</summary>
-    public sealed class RecordedChange : AttributeChange
+    public sealed class RecordedChange : RecipientChange
     {
         public RowList<StoredValue> BeforeValues { get; internal set; }
         public RowList<StoredValue> AfterValues { get; internal set; }

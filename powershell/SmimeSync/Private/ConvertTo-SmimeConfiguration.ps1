@@ -42,7 +42,13 @@ function ConvertTo-SmimeConfiguration {
     }
     $signIn = [ordered]@{}
     if ($Bound.ContainsKey('AppId')) { $signIn.app_id = $Bound['AppId'] }
+    if ($Bound.ContainsKey('CertificateFilePath')) {
+        $signIn.method = 'certificate'
+        $signIn.certificate_file = Resolve-SmimePath -Path $Bound['CertificateFilePath'] -Caller $Caller
+    }
+    if ($Bound.ContainsKey('ManagedIdentityAccountId')) { $signIn.managed_identity_client_id = $Bound['ManagedIdentityAccountId'] }
     if ($Bound.ContainsKey('AccessToken')) { $signIn.method = 'token' }
+    elseif ($Bound['ManagedIdentity'] -or $Bound.ContainsKey('ManagedIdentityAccountId')) { $signIn.method = 'managed_identity' }
     elseif ($Bound.ContainsKey('ClientSecret')) { $signIn.method = 'secret' }
     if ($signIn.Count -gt 0) {
         if (-not $content.Contains('exchange')) { $content.exchange = [ordered]@{} }

@@ -7,7 +7,10 @@ function Connect-SmimeSync {
     Takes a configuration file, or the same as parameters. Nothing is contacted yet; Test-SmimeSyncConnection tries
     everything a run needs. A second call replaces the session of the first.
 
-    Secrets are best kept out of the file: -Credential, -ClientSecret and -AccessToken can be added to it.
+    Signing in to Exchange Online takes one of -ClientSecret, -CertificateFilePath, -ManagedIdentity and -AccessToken.
+
+    Secrets are best kept out of the file: -Credential, -ClientSecret, -CertificatePassword and -AccessToken can be added
+    to it.
 
     .PARAMETER Configuration
     The configuration file (JSON). File names in it are relative to its folder.
@@ -38,6 +41,18 @@ function Connect-SmimeSync {
 
     .PARAMETER ClientSecret
     The application's secret.
+
+    .PARAMETER CertificateFilePath
+    The application's certificate with its RSA key, PFX or PEM.
+
+    .PARAMETER CertificatePassword
+    The password of that file.
+
+    .PARAMETER ManagedIdentity
+    Signs in as this machine: an Azure VM, App Service, or a server joined by Azure Arc.
+
+    .PARAMETER ManagedIdentityAccountId
+    The client id of a user-assigned identity; the machine's own if absent.
 
     .PARAMETER AccessToken
     A token for Exchange Online that was had elsewhere.
@@ -79,6 +94,12 @@ function Connect-SmimeSync {
     $secret = Read-Host -AsSecureString
     Connect-SmimeSync -DirectoryUrl ldaps://dc1.contoso.com -Base 'DC=contoso,DC=com' -Credential (Get-Credential) -Organization contoso.onmicrosoft.com -AppId 6b1c5c3e-8d0b-4e0c-8f0a-0c7c1f1b2a3d -ClientSecret $secret -TrustAnchor root.pem -StorePath state.db
 
+    .EXAMPLE
+    Connect-SmimeSync -LdifPath people.ldif -Organization contoso.onmicrosoft.com -AppId 6b1c5c3e-8d0b-4e0c-8f0a-0c7c1f1b2a3d -CertificateFilePath app.pfx -CertificatePassword (Read-Host -AsSecureString)
+
+    .EXAMPLE
+    Connect-SmimeSync -Organization contoso.onmicrosoft.com -ManagedIdentity
+
     .OUTPUTS
     Nothing, or a SmimeSync.Connection with -PassThru.
     #>
@@ -96,6 +117,10 @@ function Connect-SmimeSync {
         [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string] $Organization,
         [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string] $AppId,
         [System.Security.SecureString] $ClientSecret,
+        [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string] $CertificateFilePath,
+        [System.Security.SecureString] $CertificatePassword,
+        [Parameter(ParameterSetName = 'Parameters')] [switch] $ManagedIdentity,
+        [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string] $ManagedIdentityAccountId,
         [System.Security.SecureString] $AccessToken,
         [Parameter(ParameterSetName = 'Parameters')]
         [ValidateSet('O365Default', 'O365USGovGCCHigh', 'O365USGovDoD', 'O365China', 'O365GermanyCloud')]
@@ -123,6 +148,7 @@ function Connect-SmimeSync {
     $secrets = [ordered]@{}
     if ($Credential) { $secrets['/directory/bind/password'] = $Credential.Password }
     if ($ClientSecret) { $secrets['/exchange/auth/secret'] = $ClientSecret }
+    if ($CertificatePassword) { $secrets['/exchange/auth/certificate_password'] = $CertificatePassword }
     if ($AccessToken) { $secrets['/exchange/auth/token'] = $AccessToken }
     foreach ($pointer in $secrets.Keys) {
         $failure = $session.SetSecret($pointer, $secrets[$pointer])

@@ -36,7 +36,8 @@ function Test-SmimeCertificate {
     The time to judge for; now if absent.
 
     .PARAMETER RevocationMode
-    Offline uses the given revocation lists, Off none. The configuration's if absent.
+    Offline uses the given revocation lists and OCSP answers, Online also fetches what is missing from where certificates
+    say it is, Off looks at none. The configuration's if absent.
 
     .PARAMETER TrustAnchor
     Files with the authorities to trust, instead of the configuration's.
@@ -47,6 +48,13 @@ function Test-SmimeCertificate {
     .PARAMETER Crl
     Further files with certificate revocation lists.
 
+    .PARAMETER OcspResponse
+    Files or folders with answers of OCSP responders, one in a file, as "openssl ocsp -respout" writes them.
+
+    .PARAMETER LintProfile
+    The profile of the S/MIME Baseline Requirements that certificates are held against: auto for the one a certificate
+    claims, or one such as mailbox_strict or organization_legacy. What policy/lints of the configuration says if absent.
+
     .EXAMPLE
     Test-SmimeCertificate anna@contoso.com | Select-Object -ExpandProperty Findings
 
@@ -55,6 +63,9 @@ function Test-SmimeCertificate {
 
     .EXAMPLE
     Get-ChildItem *.cer | Test-SmimeCertificate -TrustAnchor root.pem -EmailAddress anna@contoso.com
+
+    .EXAMPLE
+    Test-SmimeCertificate -Path ann.cer -TrustAnchor root.pem -OcspResponse ann.ocsp -LintProfile mailbox_strict
 
     .INPUTS
     Text, SmimeSync.PersonCertificate, System.IO.FileInfo, X509Certificate2, or objects that name a person.
@@ -75,10 +86,12 @@ function Test-SmimeCertificate {
         [Parameter(ParameterSetName = 'Identity')] [ValidateNotNullOrEmpty()] [string[]] $SearchBase,
         [Parameter(ParameterSetName = 'Identity')] [string] $ResultSize = 'Unlimited',
         [datetime] $At,
-        [ValidateSet('Off', 'Offline')] [string] $RevocationMode,
+        [ValidateSet('Off', 'Offline', 'Online')] [string] $RevocationMode,
         [ValidateNotNullOrEmpty()] [string[]] $TrustAnchor,
         [ValidateNotNullOrEmpty()] [string[]] $Intermediate,
-        [ValidateNotNullOrEmpty()] [string[]] $Crl
+        [ValidateNotNullOrEmpty()] [string[]] $Crl,
+        [ValidateNotNullOrEmpty()] [string[]] $OcspResponse,
+        [ValidateNotNullOrEmpty()] [string] $LintProfile
     )
 
     begin {
@@ -89,6 +102,8 @@ function Test-SmimeCertificate {
         if ($TrustAnchor) { $common.anchors = @(Resolve-SmimePath -Path $TrustAnchor -Caller $PSCmdlet) }
         if ($Intermediate) { $common.intermediates = @(Resolve-SmimePath -Path $Intermediate -Caller $PSCmdlet) }
         if ($Crl) { $common.crls = @(Resolve-SmimePath -Path $Crl -Caller $PSCmdlet) }
+        if ($OcspResponse) { $common.ocsp_responses = @(Resolve-SmimePath -Path $OcspResponse -Caller $PSCmdlet) }
+        if ($LintProfile) { $common.lint_profile = $LintProfile.ToLowerInvariant() }
         $judge = @{ Common = $common; EmailAddress = $EmailAddress; Caller = $PSCmdlet }
     }
     process {

@@ -31,11 +31,15 @@
 
     # Changes
     SyncAction               = 'synchronize certificates'
+    PruneAction              = 'remove certificates'
+    PublishAction            = 'publish certificates'
     ChangeAction             = '{0} {1} (+{2} -{3})'
 
     # Progress
     ActivityCompare          = 'Comparing the directory with Exchange Online'
     ActivityFetch            = 'Reading certificates from the directory'
+    ActivityPrune            = 'Removing certificates from the directory'
+    ActivityPublish          = 'Publishing certificates to the directory'
     ActivityRead             = 'Reading the record'
     ActivityRecipients       = 'Reading recipients from Exchange Online'
     ActivitySync             = 'Writing certificates to Exchange Online'

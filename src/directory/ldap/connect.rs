@@ -415,6 +415,16 @@ impl<'a> Servers<'a> {
     }
 }
 
+/// A bound connection to the first server of a configuration that can be spoken to.
+///
+/// # Errors
+/// Those of [`servers`], [`Settings::new`] and [`Servers::next`].
+pub(super) async fn open(config: &config::Directory, base_dir: Option<&Path>) -> Result<Connection> {
+    let servers = servers(config).await?;
+    let settings = Settings::new(config, base_dir, &servers)?;
+    Servers::new(config, servers, &settings)?.next().await
+}
+
 /// Whether a failure is one that another server may not have.
 fn is_the_server_s(error: &Error) -> bool {
     use Code::{DirectoryProtocol, DirectoryTimeout, DirectoryTls, DirectoryUnreachable};

@@ -12,6 +12,8 @@ pub(super) enum Doing {
     Bind,
     /// Searching.
     Search,
+    /// Changing an entry.
+    Modify,
 }
 
 /// Result codes (RFC 4511 4.1.9) that are told apart here.
@@ -32,6 +34,8 @@ pub(super) const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
 const BUSY: u32 = 51;
 const UNAVAILABLE: u32 = 52;
 const UNWILLING_TO_PERFORM: u32 = 53;
+/// RFC 4528 2.
+pub(super) const ASSERTION_FAILED: u32 = 122;
 
 /// What a result other than success means.
 pub(super) fn of_result(result: &LdapResult, doing: Doing) -> Error {
@@ -57,6 +61,7 @@ pub(super) fn of_result(result: &LdapResult, doing: Doing) -> Error {
             | CONFIDENTIALITY_REQUIRED
             | INAPPROPRIATE_AUTHENTICATION,
         ) => Code::DirectoryDenied,
+        (Doing::Modify, 1..) => Code::DirectoryRefused,
         (Doing::Search, OPERATIONS_ERROR) if refuses_anonymous(&result.text) => Code::DirectoryDenied,
         _ => Code::DirectoryProtocol,
     };

@@ -4,9 +4,12 @@ mod changes;
 mod connect;
 mod failure;
 mod group;
+mod modify;
 mod people;
 mod probe;
+mod published;
 mod search;
+mod writer;
 mod unpaged;
 
 use std::path::Path;
@@ -24,6 +27,9 @@ use crate::net::CheckStep;
 use super::{ChangeReport, Changes, Cursor, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
 use connect::Connection;
 use people::Reading;
+pub use published::OwnDirectory;
+pub(super) use published::from_server;
+pub use writer::{Standing, Writer};
 
 /// Servers that are asked for changes and did not give the cursor; beyond these reading everybody is quicker.
 const MAX_STRANGERS: u32 = 16;

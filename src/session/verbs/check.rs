@@ -38,7 +38,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     Ok(Box::pin(async move {
         let config = context.config();
         for target in TARGETS.into_iter().filter(|target| wanted.iter().any(|wanted| wanted == target)) {
-            let steps = output.until_cancelled(steps(target, &config, &context)).await?;
+            let steps = output.until_cancelled(steps(target, &config, &context, &output)).await?;
             for step in &steps {
                 output.row(row(target, step, context.culture())).await?;
             }
@@ -47,7 +47,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     }))
 }
 
-async fn steps(target: &str, config: &Config, context: &Context) -> Vec<CheckStep> {
+async fn steps(target: &str, config: &Config, context: &Context, output: &Output) -> Vec<CheckStep> {
     match target {
         "directory" => match config.all_directories() {
             Ok(directories) => {
@@ -64,7 +64,7 @@ async fn steps(target: &str, config: &Config, context: &Context) -> Vec<CheckSte
         },
         "trust" => vec![timed("load", || trust(config))],
         "store" => vec![timed("open", || store(config, context))],
-        _ => match context.exchange() {
+        _ => match context.exchange(output) {
             Ok(exchange) => exchange.check().await,
             Err(error) => vec![failed("configuration", error)],
         },
@@ -106,12 +106,14 @@ fn timed(step: &'static str, work: impl FnOnce() -> Result<Text>) -> CheckStep {
 }
 
 fn failed(step: &'static str, error: Error) -> CheckStep {
-    CheckStep::fail(step, 0, error, Some(Text::plain("check", "configuration")))
+    let remedy = error.get_remedy().cloned().unwrap_or_else(|| Text::plain("check", "configuration"));
+    CheckStep::fail(step, 0, error, Some(remedy))
 }
 
 fn row(target: &str, step: &CheckStep, culture: Culture) -> Row {
     let words = |text: &Option<Text>| text.as_ref().map(|text| text.render(culture));
-    let failure = || step.error.as_ref().map(|error| error.message(culture));
+    // the remedy has a column of its own
+    let failure = || step.error.as_ref().map(|error| error.text().render(culture));
     let seen = words(&step.detail).or_else(failure).or_else(|| step.target.clone());
     let row = Row::new(columns::of(Verb::Check))
         .set("target", target)

@@ -11,7 +11,7 @@ use crate::session::context::Context;
 use crate::session::options::{PolicyType, with_selection};
 use crate::session::output::Output;
 use crate::store::Store;
-use crate::sync::{self, Job, Request};
+use crate::sync::{self, Job, Request, RunContext};
 
 use super::Work;
 
@@ -26,12 +26,12 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     let policy_type = options.policy_type.map(Into::into);
     let request = Request { selection, policy_type, staging: true, force: Vec::new() };
     Ok(Box::pin(async move {
-        let (config, store, exchange) = (context.config(), context.store()?, context.exchange()?);
+        let (config, store, exchange) = (context.config(), context.store()?, context.exchange(&output)?);
         sync::run(&job(&context, &config, &store, &exchange, &output), &request).await
     }))
 }
 
-/// What a run of this session works with.
+/// What a run over the tenant works with.
 pub(super) fn job<'a>(
     context: &'a Context,
     config: &'a Config,
@@ -39,5 +39,16 @@ pub(super) fn job<'a>(
     exchange: &'a Exchange,
     output: &'a Output,
 ) -> Job<'a> {
-    Job { config, store, exchange, surroundings: context.surroundings(), observer: output, culture: context.culture() }
+    Job { context: run_context(context, config, store, output), exchange }
+}
+
+/// What a run of this session works with, whatever it is about.
+pub(super) fn run_context<'a>(
+    context: &'a Context,
+    config: &'a Config,
+    store: &'a Store,
+    output: &'a Output,
+) -> RunContext<'a> {
+    let (surroundings, culture) = (context.surroundings(), context.culture());
+    RunContext { config, store, surroundings, observer: output, culture }
 }

@@ -23,7 +23,7 @@ struct Options {}
 pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
     let (selection, Options {}) = with_selection(options)?;
     Ok(Box::pin(async move {
-        let (config, store, exchange) = (context.config(), context.store()?, context.exchange()?);
+        let (config, store, exchange) = (context.config(), context.store()?, context.exchange(&output)?);
         let job = job(&context, &config, &store, &exchange, &output);
         let (covered, unresolved, incomplete) = sync::coverage(&job, &selection).await?;
         for coverage in &covered {

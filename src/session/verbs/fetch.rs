@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::certificate::SmimeValue;
 use crate::config::LogLevel;
 use crate::directory::{self, ReadReport, Selection};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::people::{Address, Person};
 use crate::session::columns::{self, PROBLEM};
 use crate::session::context::Context;
@@ -58,8 +58,11 @@ async fn changes(
 ) -> Result<bool> {
     let (config, culture) = (context.config(), context.culture());
     // without a file there is no watermark, and none is made for the question
-    if config.store.path.is_none() && asked != Some(store::PolicyType::Delta) {
-        return Ok(false);
+    let has_store = config.store.path.as_ref().is_some_and(|path| config.path(path).exists());
+    match asked {
+        None if !has_store || *selection != Selection::default() => return Ok(false),
+        Some(store::PolicyType::Initial) => return Ok(false),
+        _ => {}
     }
     let store = context.store()?;
     let scope = directory::scope_of(&config)?;
@@ -108,21 +111,31 @@ pub(super) async fn each_person(
     output: &Output,
     rows: impl Fn(&Person) -> Vec<Row>,
 ) -> Result<ReadReport> {
-    let config = context.config();
-    output.begin(Phase::ReadingPeople, 0);
-    let (sink, mut source) = mpsc::channel(WAITING);
-    let reading = directory::read_all(&config, selection, sink);
-    let taking = async {
+    let taking = async |mut source: mpsc::Receiver<Person>| {
         while let Some(person) = source.recv().await {
             for row in rows(&person) {
                 output.row(row).await?;
             }
             output.step();
         }
-        Ok::<(), Error>(())
+        Ok(())
     };
+    read_people(context, selection, output, taking).await
+}
+
+/// Reads the selected people, hands them to `taking` as they come, and tells how far the read got.
+pub(super) async fn read_people(
+    context: &Context,
+    selection: &Selection,
+    output: &Output,
+    taking: impl AsyncFnOnce(mpsc::Receiver<Person>) -> Result<()>,
+) -> Result<ReadReport> {
+    let config = context.config();
+    output.begin(Phase::ReadingPeople, 0);
+    let (sink, source) = mpsc::channel(WAITING);
+    let reading = directory::read_all(&config, selection, sink);
     // a caller who wants no more drops the source, which ends the reading
-    let (report, taken) = output.until_cancelled(async { tokio::join!(reading, taking) }).await?;
+    let (report, taken) = output.until_cancelled(async { tokio::join!(reading, taking(source)) }).await?;
     taken?;
     let report = report?;
     for error in &report.replaced {

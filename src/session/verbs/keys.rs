@@ -17,7 +17,8 @@ use crate::session::output::Output;
 use crate::session::{Row, Verb, columns, rows};
 use crate::sync::{Observer as _, Phase};
 use crate::text::Culture;
-use crate::validation::keys::{Interrupted, Pace, Survey, Weakness};
+use crate::validation::keys::{Survey, Weakness};
+use crate::validation::{Interrupted, Pace};
 
 use super::Work;
 use super::fetch::each_person;
@@ -167,8 +168,7 @@ async fn judge(survey: Survey, output: &Output) -> Result<Vec<Vec<Weakness>>> {
             watched.step();
             !watched.is_cancelled()
         };
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        survey.judge(&Pace { threads, tick: &tick })
+        survey.judge(&Pace::of_machine(&tick))
     });
     match computed.await {
         Ok(judged) => judged.map_err(|Interrupted| Error::new(Code::Cancelled)),

@@ -7,6 +7,8 @@ mod compare;
 mod coverage;
 mod fetch;
 mod keys;
+mod prune;
+mod publish;
 mod recipients;
 mod runs;
 mod settings;
@@ -36,6 +38,8 @@ pub(super) fn prepare(verb: Verb, options: &str, context: Arc<Context>, output: 
         Verb::Recipients => recipients::prepare(options, context, output),
         Verb::Compare => compare::prepare(options, context, output),
         Verb::Sync => sync::prepare(options, context, output),
+        Verb::Publish => publish::prepare(options, context, output),
+        Verb::Prune => prune::prepare(options, context, output),
         Verb::Runs => runs::prepare(options, context, output),
         Verb::Changes => changes::prepare(options, context, output),
         Verb::Settings => settings::prepare(options, context, output),

@@ -35,7 +35,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     let options: Options = from_json(options, Source::Options)?;
     let identities = identities(options.identities.clone())?;
     Ok(Box::pin(async move {
-        let exchange = context.exchange()?;
+        let exchange = context.exchange(&output)?;
         let at_ms = context.config().at_ms(context.surroundings().now_ms())?;
         let row = |recipient: &Recipient| row(recipient, at_ms, context.culture());
         output.begin(Phase::ReadingRecipients, identities.len());
@@ -84,8 +84,9 @@ async fn list(exchange: &Exchange, options: &Options, output: &Output, row: impl
     };
     let (report, taken) = output.until_cancelled(async { tokio::join!(listing, taking) }).await?;
     taken?;
-    let ListReport { recipients, limit_reached, .. } = report?;
-    output.event(LogLevel::Info, Code::RecipientsRead, vec![("count", recipients.to_string())]).await;
+    let ListReport { recipients, pages, limit_reached } = report?;
+    let counts = vec![("count", recipients.to_string()), ("by", "page".to_owned()), ("requests", pages.to_string())];
+    output.event(LogLevel::Info, Code::RecipientsRead, counts).await;
     if limit_reached {
         let limit = options.limit.unwrap_or(recipients).to_string();
         output.event(LogLevel::Warn, Code::LimitReached, vec![("limit", limit)]).await;

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use crate::config::{Source, pointer_error};
 use crate::directory::Selection;
 use crate::error::{Code, Error, Result};
-use crate::planning::guard::NAMES;
 use crate::session::context::Context;
-use crate::session::options::{PolicyType, RunId, with_selection};
+use crate::session::options::{PolicyType, RunId, guards, with_selection};
 use crate::session::output::Output;
+use crate::store::Store;
 use crate::sync::{self, Chosen, Request};
 
 use super::Work;
@@ -36,11 +36,8 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     Ok(Box::pin(async move {
         let (config, store) = (context.config(), context.store()?);
         let (Task::Run(_, asked) | Task::Chosen(_, asked)) = &task;
-        let staging = asked.map_or_else(|| store.staging(), Ok)?;
-        if !staging && !store.is_durable() {
-            return Err(Error::new(Code::ConfigMissing).target("/store/path"));
-        }
-        let exchange = context.exchange()?;
+        let staging = durable(&store, *asked)?;
+        let exchange = context.exchange(&output)?;
         let job = job(&context, &config, &store, &exchange, &output);
         match task {
             Task::Run(request, _) => sync::run(&job, &Request { staging, ..*request }).await,
@@ -49,19 +46,27 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     }))
 }
 
+/// Whether the run stages. One that writes needs a store that outlives the process.
+///
+/// # Errors
+/// `config_missing` at `/store/path`.
+pub(super) fn durable(store: &Store, staging: Option<bool>) -> Result<bool> {
+    let staging = staging.map_or_else(|| store.staging(), Ok)?;
+    if !staging && !store.is_durable() {
+        return Err(Error::new(Code::ConfigMissing).target("/store/path"));
+    }
+    Ok(staging)
+}
+
 fn task(options: &str) -> Result<Task> {
     let (selection, options) = with_selection::<Options>(options)?;
     let policy_type = options.policy_type.map(Into::into);
-    for (index, name) in options.force.iter().enumerate() {
-        if name != "scope" && !NAMES.contains(&name.as_str()) {
-            return Err(pointer_error(Source::Options, &format!("/force/{index}"), "expected the name of a guard"));
-        }
-    }
+    let force = guards(options.force)?;
     let Some(run) = options.run else {
         return match options.changes {
             Some(_) => Err(pointer_error(Source::Options, "/changes", "expected the run they belong to in run")),
             None => {
-                let request = Request { selection, policy_type, staging: true, force: options.force };
+                let request = Request { selection, policy_type, staging: true, force };
                 Ok(Task::Run(Box::new(request), options.staging))
             }
         };
@@ -74,6 +79,6 @@ fn task(options: &str) -> Result<Task> {
         return Err(pointer_error(Source::Options, "/changes", "expected at least one change"));
     }
     let numbers = options.changes.unwrap_or_default();
-    let chosen = Chosen { run: run.number()?, numbers, staging: true, force: options.force };
+    let chosen = Chosen { run: run.number()?, numbers, staging: true, force };
     Ok(Task::Chosen(chosen, options.staging))
 }

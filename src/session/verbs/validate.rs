@@ -1,11 +1,13 @@
 //! `validate`: verdicts on certificates of files, handed in, or of people in the directory.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer};
+use tokio::sync::mpsc;
 
 use crate::certificate::{Attribute, Bundle, PolicyId, SmimeValue};
 use crate::config::{Config, Lints, RevocationMode, Source as Text, Undetermined, pointer_error, rfc3339, text_or};
@@ -16,13 +18,16 @@ use crate::session::context::Context;
 use crate::session::options::with_selection;
 use crate::session::output::Output;
 use crate::session::{Row, Verb, columns, rows};
-use crate::sync::{Judge, Observer as _, Phase};
-use crate::trust::{self, Source, Sources};
+use crate::sync::{Judge, Observer as _, Phase, judge_all, revocation_check};
+use crate::trust::{self, Retriever, Source, Sources};
 use crate::validation::lints::{self, Choice};
-use crate::validation::{Audience, Demands, RevocationCheck, judge_value_demanding};
+use crate::validation::{Audience, Demands, Need, Verdict, judge_value_demanding};
 
 use super::Work;
-use super::fetch::each_person;
+use super::fetch::read_people;
+
+/// Values, or people with theirs, that are judged together.
+const BATCH: usize = 1000;
 
 /// A file name or the bytes themselves, in base64.
 pub(super) enum Item {
@@ -58,8 +63,7 @@ struct Options {
     inhibit_mapping: bool,
     inhibit_any: bool,
     undetermined: Option<Undetermined>,
-    // not of this version: named so that they are refused as such, and not as unknown
-    ocsp_responses: Option<serde_json::Value>,
+    ocsp_responses: Option<Vec<Item>>,
 }
 
 /// Something to judge, and where it comes from.
@@ -72,7 +76,6 @@ pub(super) struct Subject {
 
 pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
     let (selection, options) = with_selection::<Options>(options)?;
-    options.supported()?;
     let at_ms = options.at.as_deref().map(|at| rfc3339(at, Text::Options, "/at")).transpose()?;
     let addresses = options.addresses()?;
     let demands = options.demands(&context.config())?;
@@ -83,28 +86,34 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     Ok(Box::pin(async move {
         let config = context.config();
         let at_ms = at_ms.map_or_else(|| config.at_ms(context.surroundings().now_ms()), Ok)?;
-        let judge = judge(&config, &options, at_ms)?;
+        let mode = options.revocation_mode.unwrap_or(config.revocation.mode);
         let lints = asked_lints.or((config.policy.lints == Lints::Cabf).then_some(Choice::Auto));
+        let mut judge = Judge::new(&config, &options.sources(&config)?, at_ms)?;
+        judge.rules.revocation = revocation_check(mode);
+        // a store is opened only where something can be fetched into it
+        let store = if Retriever::is_wanted(&config, mode) { Some(context.store()?) } else { None };
+        let retriever = store.as_deref().and_then(|it| Retriever::new(&config, mode, it, context.surroundings()));
+        let mut bench = Bench { context: &context, output: &output, judge, retriever, demands, lints };
         if options.hands_in() {
-            let subjects = subjects(options.files.as_deref(), options.certificates.as_deref(), &config)?;
+            let mut subjects =
+                subjects(options.files.as_deref(), options.certificates.as_deref(), &config)?.into_iter();
             output.begin(Phase::Judging, subjects.len());
-            for subject in &subjects {
-                output.step();
-                output.row(row(&context, &judge, &demands, lints, subject, addresses.as_deref())).await?;
+            while !subjects.as_slice().is_empty() {
+                let some = subjects.by_ref().take(BATCH).map(|subject| Case::new(vec![subject], addresses.as_deref()));
+                bench.take(some.collect()).await?;
             }
             return Ok(());
         }
-        let judged = |person: &Person| {
-            let asked = addresses.as_deref().unwrap_or(&person.addresses);
-            let of = |raw: &RawValue| Subject {
-                source: None,
-                person: Some(person.identity.clone()),
-                attribute: Some(raw.attribute),
-                value: SmimeValue::parse(Arc::clone(&raw.bytes)),
-            };
-            person.values.iter().map(|raw| row(&context, &judge, &demands, lints, &of(raw), Some(asked))).collect()
-        };
-        let report = each_person(&context, &selection, &output, judged).await?;
+        let report = read_people(&context, &selection, &output, async |mut source| {
+            let mut people = Vec::new();
+            while bench.gather(&mut source, &mut people).await {
+                let cases = people.iter().map(|person| of_person(person, addresses.as_deref()));
+                bench.take(cases.collect()).await?;
+                people.clear();
+            }
+            Ok(())
+        })
+        .await?;
         for error in &report.unresolved {
             let row = Row::new(columns::of(Verb::Validate)).set("person", error.get_target());
             output.row(rows::failure(row, Some(error), context.culture())).await?;
@@ -116,16 +125,6 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
 impl Options {
     fn hands_in(&self) -> bool {
         self.files.is_some() || self.certificates.is_some()
-    }
-
-    fn supported(&self) -> Result<()> {
-        if self.ocsp_responses.is_some() {
-            return Err(Error::new(Code::OptionUnsupported).target("/ocsp_responses").with("detail", "OCSP"));
-        }
-        if self.revocation_mode == Some(RevocationMode::Online) {
-            return Err(Error::new(Code::OptionUnsupported).target("/revocation_mode").with("detail", "fetching CRLs"));
-        }
-        Ok(())
     }
 
     fn addresses(&self) -> Result<Option<Vec<Address>>> {
@@ -176,6 +175,7 @@ impl Options {
         }
         sources.intermediates.extend(given(&self.intermediates, "intermediates")?);
         sources.crls.extend(given(&self.crls, "crls")?);
+        sources.ocsp_responses = given(&self.ocsp_responses, "ocsp_responses")?;
         Ok(sources)
     }
 }
@@ -207,16 +207,6 @@ pub(super) fn subjects(
     Ok(subjects)
 }
 
-fn judge(config: &Config, options: &Options, at_ms: i64) -> Result<Judge> {
-    let mut judge = Judge::new(config, &options.sources(config)?, at_ms)?;
-    match options.revocation_mode {
-        Some(RevocationMode::Off) => judge.rules.revocation = RevocationCheck::Off,
-        Some(RevocationMode::Offline | RevocationMode::Online) => judge.rules.revocation = RevocationCheck::Offline,
-        None => {}
-    }
-    Ok(judge)
-}
-
 fn source(config: &Config, item: &Item, pointer: &str) -> Result<Source> {
     match item {
         Item::File(name) => Ok(Source::Path(config.path(name))),
@@ -242,28 +232,87 @@ fn from_bytes(bytes: &[u8], source: Option<String>, subjects: &mut Vec<Subject>)
     }
 }
 
-fn row(
-    context: &Context,
-    judge: &Judge,
-    demands: &Demands,
-    lints: Option<Choice>,
-    subject: &Subject,
-    addresses: Option<&[Address]>,
-) -> Row {
-    let audience = addresses.map(|addresses| Audience { addresses });
-    let mut verdict = judge_value_demanding(&subject.value, audience.as_ref(), &judge.evidence, &judge.rules, demands);
-    let at_ms = judge.rules.at_ms;
-    let certificate = subject.value.chosen(at_ms);
-    if let (Some(choice), Some(certificate)) = (lints, certificate) {
-        lints::add(&mut verdict, certificate, choice);
+/// What is judged together: the values of a person, or one that was handed in; with the verdicts, once there are any.
+struct Case<'a> {
+    subjects: Vec<Subject>,
+    addresses: Option<&'a [Address]>,
+    verdicts: Vec<Verdict>,
+}
+
+impl<'a> Case<'a> {
+    fn new(subjects: Vec<Subject>, addresses: Option<&'a [Address]>) -> Self {
+        Self { subjects, addresses, verdicts: Vec::new() }
     }
-    let held = Some((subject.attribute, &subject.value));
-    let row = Row::new(columns::of(Verb::Validate))
-        .with_all_of(rows::certificate(held, certificate, at_ms))
-        .set("source", subject.source.clone())
-        .set("person", subject.person.clone());
-    let row = rows::verdict(row, &verdict, context.culture());
-    let unreadable = (certificate.is_none() && !subject.value.reference_only)
-        .then(|| Error::new(Code::TrustUnreadable).target(subject.source.clone().unwrap_or_default()));
-    rows::failure(row, unreadable.as_ref(), context.culture())
+
+    fn judge(&mut self, judge: &Judge, demands: &Demands) {
+        let audience = self.addresses.map(|addresses| Audience { addresses });
+        let of = |subject: &Subject| {
+            judge_value_demanding(&subject.value, audience.as_ref(), &judge.evidence, &judge.rules, demands)
+        };
+        self.verdicts = self.subjects.iter().map(of).collect();
+    }
+
+    fn needs(&self) -> BTreeSet<Need> {
+        self.verdicts.iter().flat_map(|verdict| verdict.needs.iter().cloned()).collect()
+    }
+}
+
+/// The values of a person, to be judged for the addresses that were asked for, else for the person's.
+fn of_person<'a>(person: &'a Person, addresses: Option<&'a [Address]>) -> Case<'a> {
+    let of = |raw: &RawValue| Subject {
+        source: None,
+        person: Some(person.identity.clone()),
+        attribute: Some(raw.attribute),
+        value: SmimeValue::parse(Arc::clone(&raw.bytes)),
+    };
+    Case::new(person.values.iter().map(of).collect(), Some(addresses.unwrap_or(&person.addresses)))
+}
+
+/// Where values are judged, batch by batch, and become rows.
+struct Bench<'a> {
+    context: &'a Context,
+    output: &'a Output,
+    judge: Judge,
+    retriever: Option<Retriever<'a>>,
+    demands: Demands,
+    lints: Option<Choice>,
+}
+
+impl Bench<'_> {
+    /// The next people; false when there are no more. Where something may be fetched, it is fetched for many at once.
+    async fn gather(&self, source: &mut mpsc::Receiver<Person>, people: &mut Vec<Person>) -> bool {
+        let enough = if self.retriever.is_some() { BATCH } else { 1 };
+        while people.len() < enough && source.recv_many(people, enough - people.len()).await > 0 {}
+        !people.is_empty()
+    }
+
+    async fn take(&mut self, mut cases: Vec<Case<'_>>) -> Result<()> {
+        let Self { judge, retriever, demands, .. } = self;
+        let rejudge = |judge: &Judge, case: &mut Case<'_>| case.judge(judge, demands);
+        judge_all(judge, retriever.as_mut(), self.output, &mut cases, rejudge, Case::needs).await?;
+        for case in cases {
+            for (subject, verdict) in case.subjects.iter().zip(case.verdicts) {
+                self.output.row(self.row(subject, verdict)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&self, subject: &Subject, mut verdict: Verdict) -> Row {
+        let at_ms = self.judge.rules.at_ms;
+        let culture = self.context.culture();
+        let certificate = subject.value.chosen(at_ms);
+        if let (Some(choice), Some(certificate)) = (self.lints, certificate) {
+            lints::add(&mut verdict, certificate, choice);
+        }
+        let held = Some((subject.attribute, &subject.value));
+        let row = Row::new(columns::of(Verb::Validate))
+            .with_all_of(rows::certificate(held, certificate, at_ms))
+            .set("source", subject.source.clone())
+            .set("person", subject.person.clone());
+        let row = rows::verdict(row, &verdict, culture);
+        let unreadable = (certificate.is_none() && !subject.value.reference_only)
+            .then(|| Error::new(Code::TrustUnreadable).target(subject.source.clone().unwrap_or_default()));
+        rows::failure(row, unreadable.as_ref(), culture)
+    }
 }

@@ -54,8 +54,9 @@ pub(super) const TABLE: Table = &[
     ),
     (
         "exchange_auth",
-        "check organization, app_id and the secret, and that the secret has not expired (Entra, App registrations)",
+        "check organization, app_id and the secret or certificate, and that it has not expired (Entra, App registrations)",
     ),
+    ("exchange_certificate", "certificate {thumbprint}, valid until {end}"),
     (
         "exchange_denied",
         "give the application the role Exchange Recipient Administrator; a new role takes up to an hour to count",

@@ -10,6 +10,7 @@ mod lints;
 mod problems;
 mod remedies;
 mod settings;
+mod sign_in;
 mod weaknesses;
 
 /// One kind's sentences by name, sorted so that they can be searched.
@@ -31,6 +32,7 @@ fn tables(kind: &str) -> &'static [Table] {
         "problem" => &[problems::TABLE],
         "remedy" => &[remedies::TABLE, lint_remedies::TABLE],
         "setting" => &[settings::TABLE],
+        "sign_in" => &[sign_in::TABLE],
         "weakness" => &[weaknesses::TABLE],
         _ => &[],
     }
@@ -45,7 +47,9 @@ pub(super) fn all(kind: &str) -> impl Iterator<Item = &'static (&'static str, &'
 mod tests {
     #[test]
     fn tables_are_sorted() {
-        for kind in ["changes", "check", "column", "error", "finding", "problem", "remedy", "setting", "weakness"] {
+        for kind in
+            ["changes", "check", "column", "error", "finding", "problem", "remedy", "setting", "sign_in", "weakness"]
+        {
             for pair in super::tables(kind).iter().flat_map(|table| table.windows(2)) {
                 assert!(pair[0].0 < pair[1].0, "{kind}: {} before {}", pair[0].0, pair[1].0);
             }

@@ -13,10 +13,8 @@ mod shared_factors;
 mod survey;
 #[cfg(test)]
 mod testing;
-mod workers;
 
 pub use survey::{SHARED_WITH_LIMIT, Survey};
-pub use workers::{Interrupted, Pace};
 
 use crate::text::Text;
 

@@ -7,7 +7,7 @@
 use dashu_int::UBig;
 use dashu_int::ops::Gcd as _;
 
-use super::workers::{Interrupted, Pace};
+use crate::validation::{Interrupted, Pace};
 
 /// Moduli at a leaf of the tree: below this many, fewer levels save more memory and time than short divisions cost.
 const LEAF: usize = 16;

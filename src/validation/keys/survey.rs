@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use dashu_int::UBig;
 
 use crate::certificate::{Certificate, Curve, KeyKind, Sha256};
+use crate::validation::{Interrupted, Pace};
 
 use super::catalogue as rule;
-use super::workers::{Interrupted, Pace};
 use super::{Weakness, curve, rsa, shared_factors};
 
 /// How many of those who share a key or a factor are named.

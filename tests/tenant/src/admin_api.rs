@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use hyper::Method;
 use serde_json::{Map, Value};
-use time::macros::format_description;
 use uuid::Uuid;
 
-use crate::clock::utc;
+use crate::affinity;
 use crate::cmdlets::Cmdlet;
 use crate::errors::CmdletError;
 use crate::faults::{self, Endpoint, FaultKind, Target, When, nul_reply};
 use crate::get_recipients::{self, Wish};
 use crate::http::{Call, Outcome, Reply, encode_query};
+use crate::limits;
 use crate::log::{CertificateValues, RequestEntry};
+use crate::mailbox_entity;
 use crate::node::Node;
 use crate::paging::{self, Continuation};
 use crate::parameters::{self, Bound};
@@ -22,39 +23,53 @@ use crate::properties::{self, Format, Select};
 use crate::set_recipient::{self, Done};
 use crate::smime_config;
 use crate::state::{EXCHANGE_ADMINISTRATOR, EXCHANGE_RECIPIENT_ADMINISTRATOR, MANAGE_AS_APP};
-use crate::switches::SetResponse;
+use crate::switches::{SetResponse, WarningsForm};
 use crate::tenant::{Core, Tenant};
 use crate::token::{self, Claims};
 
 const CONTENT_TYPE: &str =
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-/// Calls a minute the rate headers speak of; they are not enforced.
-const RATE_LIMIT: u64 = 3000;
 const CHALLENGE: &str = "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", \
                          authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
                          error=\"invalid_token\"";
 
 /// Answers a request below `/adminapi/{version}/{tenant}`.
 pub(crate) async fn answer(tenant: &Tenant, call: &Call, version: &str, organization: &str, action: &str) -> Outcome {
-    if action != "InvokeCommand" || !matches!(version, "beta" | "v1.0") {
+    let entity = mailbox_entity::identity(action).filter(|_| version == "beta" && tenant.core().switches.typed_mailbox);
+    if (action != "InvokeCommand" && entity.is_none()) || !matches!(version, "beta" | "v1.0") {
         return Outcome::Reply(Reply::empty(404));
     }
-    let invocation = Invocation::read(call);
+    let invocation = match entity {
+        Some(identity) => Invocation { entity: Some(identity), ..Invocation::default() },
+        None => Invocation::read(call),
+    };
+    let method = if invocation.entity.is_some() { Method::GET } else { Method::POST };
+    let back_end = affinity::choose(&mut tenant.core(), call);
     let sequence = tenant.core().log.begin(entry(tenant, call, &invocation));
-    let mut outcome = if version != "beta" || call.method != Method::POST {
-        Outcome::Reply(Reply::empty(405).with_header("allow", "POST"))
+    let mut outcome = if version != "beta" || call.method != method {
+        Outcome::Reply(Reply::empty(405).with_header("allow", method.as_str()))
     } else {
-        respond(tenant, call, organization, invocation, sequence).await
+        respond(tenant, call, organization, invocation, sequence, back_end.number).await
     };
     if let Outcome::Reply(reply) = &mut outcome {
-        add_service_headers(tenant, reply);
+        reply.headers.push(("request-id", Uuid::new_v4().to_string()));
+        reply.headers.push(("x-calculatedbetarget", "AM0PR00MB0001.eurprd00.prod.outlook.com".to_owned()));
+        reply.headers.extend(back_end.cookie.map(|cookie| ("set-cookie", cookie)));
+        limits::add_headers(tenant, reply);
     }
-    tenant.core().log.update(sequence, |entry| entry.status = outcome.status());
+    let now_ms = tenant.clock().now_ms();
+    tenant.core().log.update(sequence, |entry| {
+        entry.status = outcome.status();
+        entry.took_ms = Some(now_ms.saturating_sub(entry.at_ms).max(0).unsigned_abs());
+    });
     outcome
 }
 
 /// What the body asks for, as far as it can be read.
+#[derive(Default)]
 struct Invocation {
+    /// The mailbox that is asked for as an entity; then there is no body.
+    entity: Option<String>,
     name: Option<String>,
     parameters: Map<String, Value>,
     /// The cmdlet with its parameters, or why there is none; an unknown cmdlet is `None`.
@@ -69,16 +84,14 @@ impl Invocation {
             Ok((name, parameters)) => {
                 let cmdlet = Cmdlet::from_name(&name);
                 let bound = cmdlet.map(|cmdlet| (cmdlet, parameters::bind(cmdlet, &parameters)));
-                Self { name: Some(name), parameters, bound, malformed: None }
+                Self { name: Some(name), parameters, bound, ..Self::default() }
             }
-            Err(reason) => {
-                Self { name: None, parameters: Map::new(), bound: None, malformed: Some(CmdletError::request(reason)) }
-            }
+            Err(reason) => Self { malformed: Some(CmdletError::request(reason)), ..Self::default() },
         }
     }
 
     fn identity(&self) -> Option<&str> {
-        self.parameters.get("Identity").and_then(Value::as_str)
+        self.entity.as_deref().or_else(|| self.parameters.get("Identity").and_then(Value::as_str))
     }
 
     fn byte_values(&self) -> Vec<CertificateValues> {
@@ -136,7 +149,14 @@ fn entry(tenant: &Tenant, call: &Call, invocation: &Invocation) -> RequestEntry 
     }
 }
 
-async fn respond(tenant: &Tenant, call: &Call, organization: &str, invocation: Invocation, sequence: u64) -> Outcome {
+async fn respond(
+    tenant: &Tenant,
+    call: &Call,
+    organization: &str,
+    invocation: Invocation,
+    sequence: u64,
+    back_end: u64,
+) -> Outcome {
     let struck = {
         let mut core = tenant.core();
         let Some(claims) = authorize(&core, tenant, call) else { return Outcome::Reply(unauthorized()) };
@@ -153,21 +173,32 @@ async fn respond(tenant: &Tenant, call: &Call, organization: &str, invocation: I
         }
         struck
     };
-    tokio::time::sleep(Duration::from_millis(struck.wait_before_ms)).await;
+    let _place = match limits::admit(tenant) {
+        Ok(place) => place,
+        Err((refusal, name)) => {
+            tenant.core().log.update(sequence, |entry| entry.fault = Some(name.to_owned()));
+            return Outcome::Reply(refusal);
+        }
+    };
+    let latency_ms = tenant.core().switches.latency_ms;
+    tokio::time::sleep(Duration::from_millis(struck.wait_before_ms + latency_ms)).await;
     if let Some(outcome) = struck.instead() {
         return outcome;
     }
     let mut reply = match &struck.fault {
+        Some(FaultKind::Redirect { to }) => return Outcome::Reply(faults::redirect(call, *to)),
         Some(FaultKind::ErrorsInSuccess) => errors_in_success(call),
+        Some(FaultKind::EmptyPage) => success(call, Answer::default()),
         fault => {
             let whole_body = matches!(fault, Some(FaultKind::TruncatedJson));
-            run(&mut tenant.core(), tenant, call, invocation, sequence, whole_body)
+            run(&mut tenant.core(), tenant, call, invocation, Turn { sequence, back_end, whole_body })
         }
     };
     tokio::time::sleep(Duration::from_millis(struck.wait_after_ms)).await;
     match struck.fault {
         Some(FaultKind::Reset { when: When::After }) => return Outcome::Cut,
         Some(FaultKind::TruncatedJson) => reply.truncate(),
+        Some(FaultKind::InvalidJson) => reply.body = b"<html><body>Something went wrong.</body></html>".to_vec(),
         _ => {}
     }
     Outcome::Reply(reply)
@@ -190,20 +221,31 @@ fn unauthorized() -> Reply {
     Reply::empty(401).with_header("www-authenticate", CHALLENGE)
 }
 
-/// Runs the cmdlet; `whole_body` asks for a body whatever the switch for `Set-*` answers says.
-fn run(
-    core: &mut Core,
-    tenant: &Tenant,
-    call: &Call,
-    invocation: Invocation,
+/// What one answer depends on besides the request.
+#[derive(Clone, Copy)]
+struct Turn {
+    /// Its number in the log.
     sequence: u64,
+    /// The back end that answers.
+    back_end: u64,
+    /// Whether there has to be a body whatever the switch for `Set-*` answers says.
     whole_body: bool,
-) -> Reply {
+}
+
+/// Runs the cmdlet, or reads the entity.
+fn run(core: &mut Core, tenant: &Tenant, call: &Call, invocation: Invocation, turn: Turn) -> Reply {
+    let Turn { sequence, whole_body, .. } = turn;
     let error_detail = core.switches.error_detail;
     let failure = |error: CmdletError| {
         Reply::json(error.status, CONTENT_TYPE, &error.envelope(error_detail))
             .with_header("x-exceptiontype", error.exception)
     };
+    if let Some(identity) = &invocation.entity {
+        return match mailbox_entity::read(&core.recipients, &core.switches, call, identity) {
+            Ok(entity) => Reply::json(200, CONTENT_TYPE, &entity),
+            Err(error) => failure(error),
+        };
+    }
     if !call.has_content_type("application/json") {
         return Reply::empty(415);
     }
@@ -211,8 +253,13 @@ fn run(
         return failure(error);
     }
     let Some((cmdlet, bound)) = invocation.bound else { return nul_reply() };
-    match bound.and_then(|bound| run_cmdlet(core, tenant, call, cmdlet, bound)) {
-        Ok(Output::Values(answer)) => success(call, answer),
+    match bound.and_then(|bound| run_cmdlet(core, tenant, call, (cmdlet, bound), turn.back_end)) {
+        Ok(Output::Values(mut answer)) => {
+            let in_header = core.switches.warnings == WarningsForm::Header && !answer.warnings.is_empty();
+            let warnings = if in_header { std::mem::take(&mut answer.warnings).join(" ") } else { String::new() };
+            let reply = success(call, answer);
+            if in_header { reply.with_header("x-warnings", warnings) } else { reply }
+        }
         Ok(Output::Written) => {
             core.log.update(sequence, |entry| entry.applied = true);
             match core.switches.set_response {
@@ -243,8 +290,8 @@ fn run_cmdlet(
     core: &mut Core,
     tenant: &Tenant,
     call: &Call,
-    cmdlet: Cmdlet,
-    bound: Bound,
+    (cmdlet, bound): (Cmdlet, Bound),
+    back_end: u64,
 ) -> Result<Output, CmdletError> {
     let now_s = tenant.clock().now_s();
     let select = call.query_option("$select").map(Select::parse).unwrap_or_default();
@@ -254,12 +301,15 @@ fn run_cmdlet(
         Cmdlet::GetMailbox | Cmdlet::GetMailUser | Cmdlet::GetMailContact | Cmdlet::GetRecipient => {
             let continuation = match call.query_option("$skiptoken") {
                 None => None,
-                Some(text) => Some(
-                    paging::read_token(tenant.key(), text, now_s, &call.body).ok_or_else(CmdletError::page_token)?,
-                ),
+                Some(text) => {
+                    let lifetime_s = core.switches.page_token_lifetime_s;
+                    let read = paging::read_token(tenant.key(), text, now_s, lifetime_s, &call.body);
+                    let own = read.filter(|continuation| continuation.back_end == back_end);
+                    Some(own.ok_or_else(CmdletError::page_token)?)
+                }
             };
             let max_page_size = call.header("prefer").and_then(paging::max_page_size);
-            let wish = Wish { select: &select, format, max_page_size, continuation };
+            let wish = Wish { select: &select, format, max_page_size, continuation, back_end };
             let page = get_recipients::get(&core.recipients, &core.switches, cmdlet, &bound, &wish)?;
             let next_link = page.next.map(|next| next_link(tenant, call, next, &select, now_s));
             Ok(Output::Values(Answer { values: page.values, warnings: page.warnings, next_link, confirmation: None }))
@@ -323,24 +373,4 @@ fn context(call: &Call) -> Vec<(Cow<'static, str>, Node)> {
         "https://outlook.office365.com/adminapi/beta/{organization}/$metadata#Collection(Exchange.GenericHashTable)"
     );
     vec![("@odata.context".into(), Node::text(context))]
-}
-
-fn add_service_headers(tenant: &Tenant, reply: &mut Reply) {
-    reply.headers.push(("request-id", Uuid::new_v4().to_string()));
-    reply.headers.push(("x-calculatedbetarget", "AM0PR00MB0001.eurprd00.prod.outlook.com".to_owned()));
-    let mut core = tenant.core();
-    if !core.switches.rate_limit_headers {
-        return;
-    }
-    let minute = tenant.clock().now_s().div_euclid(60);
-    if core.rate.minute != minute {
-        core.rate = crate::tenant::Rate { minute, calls: 0 };
-    }
-    core.rate.calls += 1;
-    let remaining = RATE_LIMIT.saturating_sub(core.rate.calls);
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    let reset = utc((minute + 1) * 60).format(&format).unwrap_or_default();
-    reply.headers.push(("rate-limit-limit", RATE_LIMIT.to_string()));
-    reply.headers.push(("rate-limit-remaining", remaining.to_string()));
-    reply.headers.push(("rate-limit-reset", reset));
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cmdlets::Cmdlet;
 use crate::errors::plain_envelope;
-use crate::http::{Outcome, Reply};
+use crate::http::{Call, Outcome, Reply};
 
 /// One fault and the requests it strikes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,21 @@ pub enum FaultKind {
     TokenExpired,
     /// 403 with a body of 4096 NUL bytes. Admin API only.
     Forbidden,
+    /// 403 whose body claims gzip and is none. Admin API only.
+    MislabelledGzip,
+    /// 403 without a body; the reason is in `x-ms-diagnostics`. Admin API only.
+    Diagnostics,
+    /// 302; nothing done. Admin API only.
+    Redirect {
+        /// Where it leads.
+        to: RedirectTo,
+    },
+    /// 404 without a word, as for a page that is gone; nothing done. Admin API only.
+    Gone,
+    /// 200 with no values and no link, whatever there is. Admin API only.
+    EmptyPage,
+    /// Everything is done, and the answer is a page of HTML.
+    InvalidJson,
     /// 200 with `@adminapi.errors` and no values; nothing done. Admin API only.
     ErrorsInSuccess,
     /// Everything is done, and half of the answer's JSON arrives as if it were whole.
@@ -88,6 +103,18 @@ pub enum FaultKind {
         #[serde(default)]
         when: When,
     },
+}
+
+/// Where a redirect leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RedirectTo {
+    /// The same host with port 446, which clients replace by the ordinary one.
+    Port446,
+    /// Another host of the same cloud, with port 446.
+    CloudHost,
+    /// A host that is none of the cloud's.
+    ForeignHost,
 }
 
 /// The moment a fault strikes, relative to the request's effect.
@@ -118,7 +145,7 @@ impl Fault {
             if self.cmdlet.is_some() || self.identity.is_some() {
                 return Err("fault of the token endpoint names a cmdlet or an identity".to_owned());
             }
-            if matches!(self.fault, FaultKind::TokenExpired | FaultKind::Forbidden | FaultKind::ErrorsInSuccess) {
+            if self.fault.is_of_the_admin_api() {
                 return Err("fault exists at the admin API only".to_owned());
             }
         }
@@ -172,6 +199,27 @@ pub(crate) fn strike(faults: &mut Vec<Fault>, target: &Target<'_>) -> Struck {
 }
 
 impl FaultKind {
+    fn is_of_the_admin_api(&self) -> bool {
+        match self {
+            Self::TokenExpired
+            | Self::Forbidden
+            | Self::MislabelledGzip
+            | Self::Diagnostics
+            | Self::Redirect { .. }
+            | Self::Gone
+            | Self::EmptyPage
+            | Self::ErrorsInSuccess => true,
+            Self::Throttled { .. }
+            | Self::Unavailable { .. }
+            | Self::GatewayTimeout
+            | Self::ServerError
+            | Self::TruncatedJson
+            | Self::InvalidJson
+            | Self::Reset { .. }
+            | Self::Slow { .. } => false,
+        }
+    }
+
     /// The name the request log gives it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -181,6 +229,12 @@ impl FaultKind {
             Self::ServerError => "server_error",
             Self::TokenExpired => "token_expired",
             Self::Forbidden => "forbidden",
+            Self::MislabelledGzip => "mislabelled_gzip",
+            Self::Diagnostics => "diagnostics",
+            Self::Redirect { .. } => "redirect",
+            Self::Gone => "gone",
+            Self::EmptyPage => "empty_page",
+            Self::InvalidJson => "invalid_json",
             Self::ErrorsInSuccess => "errors_in_success",
             Self::TruncatedJson => "truncated_json",
             Self::Reset { .. } => "reset",
@@ -199,14 +253,7 @@ impl Struck {
     /// What happens instead of the request, where nothing is to be done.
     pub(crate) fn instead(&self) -> Option<Outcome> {
         let reply = match self.fault.as_ref()? {
-            FaultKind::Throttled { retry_after_s, plain_text: true } => retry_after(
-                Reply {
-                    status: 429,
-                    headers: vec![("content-type", "text/plain; charset=utf-8".to_owned())],
-                    body: CONCURRENCY_TEXT.as_bytes().to_vec(),
-                },
-                *retry_after_s,
-            ),
+            FaultKind::Throttled { retry_after_s, plain_text: true } => retry_after(crowded(), *retry_after_s),
             FaultKind::Throttled { retry_after_s, plain_text: false } => {
                 retry_after(plain_reply(429, "TooManyRequests", "Too many requests."), *retry_after_s)
             }
@@ -216,10 +263,16 @@ impl Struck {
             FaultKind::GatewayTimeout => plain_reply(504, "GatewayTimeout", "The gateway did not answer in time."),
             FaultKind::ServerError => plain_reply(500, "InternalServerError", "An internal server error occurred."),
             FaultKind::Forbidden => nul_reply(),
+            FaultKind::MislabelledGzip => nul_reply().with_header("content-encoding", "gzip"),
+            FaultKind::Diagnostics => Reply::empty(403).with_header("x-ms-diagnostics", DIAGNOSTICS),
+            FaultKind::Gone => Reply::empty(404),
             FaultKind::Reset { when: When::Before } => return Some(Outcome::Cut),
             FaultKind::TokenExpired
             | FaultKind::ErrorsInSuccess
             | FaultKind::TruncatedJson
+            | FaultKind::InvalidJson
+            | FaultKind::EmptyPage
+            | FaultKind::Redirect { .. }
             | FaultKind::Reset { when: When::After }
             | FaultKind::Slow { .. } => return None,
         };
@@ -229,6 +282,41 @@ impl Struck {
 
 const CONCURRENCY_TEXT: &str = "You have reached the maximum number of concurrent requests per tenant. Please wait and \
                                 try again.";
+
+const DIAGNOSTICS: &str =
+    "2000003;reason=\"The application does not hold a role that allows this command.\";error_category=\"invalid_role\"";
+
+/// 429 in plain text, as for too many calls at a time.
+pub(crate) fn crowded() -> Reply {
+    Reply {
+        status: 429,
+        headers: vec![("content-type", "text/plain; charset=utf-8".to_owned())],
+        body: CONCURRENCY_TEXT.as_bytes().to_vec(),
+    }
+}
+
+/// 429 with the seconds to wait.
+pub(crate) fn throttled(seconds: u64) -> Reply {
+    retry_after(plain_reply(429, "TooManyRequests", "Too many requests."), Some(seconds))
+}
+
+/// 302 to where a redirect of this request leads.
+pub(crate) fn redirect(call: &Call, to: RedirectTo) -> Reply {
+    Reply::empty(302).with_header("location", location(call, to))
+}
+
+fn location(call: &Call, to: RedirectTo) -> String {
+    let host = call.header("host").unwrap_or("localhost");
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let (scheme, host) = match to {
+        RedirectTo::Port446 => (call.base_url.split(':').next().unwrap_or("https"), name),
+        RedirectTo::CloudHost => ("https", "eurpr00mb0001.outlook.com"),
+        RedirectTo::ForeignHost => ("https", "outlook.office365.com.foreign.example"),
+    };
+    let query: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(&call.query).finish();
+    let query = if query.is_empty() { query } else { format!("?{query}") };
+    format!("{scheme}://{host}:446{}{query}", call.path)
+}
 
 fn retry_after(reply: Reply, seconds: Option<u64>) -> Reply {
     match seconds {

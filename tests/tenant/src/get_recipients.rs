@@ -7,7 +7,7 @@ use crate::paging::Continuation;
 use crate::parameters::{Bound, ResultSize};
 use crate::properties::{self, Format, Select};
 use crate::recipients::{Found, Recipients};
-use crate::state::Recipient;
+use crate::state::{Recipient, RecipientTypeDetails};
 use crate::switches::{ResultSizeUnlimited, Switches};
 
 /// What the service says when it leaves objects out.
@@ -27,6 +27,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) format: Format,
     pub(crate) max_page_size: Option<usize>,
     pub(crate) continuation: Option<Continuation>,
+    /// The back end that answers.
+    pub(crate) back_end: u64,
 }
 
 /// Reads one recipient by identity, or a page of all that pass.
@@ -41,31 +43,36 @@ pub(crate) fn get(
         let with_certificates = cmdlet != Cmdlet::GetRecipient;
         properties::render(properties::of_recipient(recipient, with_certificates), wish.select, wish.format)
     };
-    let passes = |recipient: &Recipient| {
-        cmdlet.recipient_types().contains(&recipient.recipient_type_details)
-            && bound.recipient_types.as_ref().is_none_or(|types| types.contains(&recipient.recipient_type_details))
-            && bound.filter.as_ref().is_none_or(|filter| filter.matches(recipient))
+    let passes = |kind: RecipientTypeDetails| {
+        cmdlet.recipient_types().contains(&kind)
+            && bound.recipient_types.as_ref().is_none_or(|types| types.contains(&kind))
+    };
+    // the type alone tells of most that they do not pass
+    let passing = |position: usize| {
+        recipients.kind(position).filter(|kind| passes(*kind))?;
+        let recipient = recipients.get(position)?;
+        bound.filter.as_ref().is_none_or(|filter| filter.matches(&recipient)).then_some(recipient)
     };
     let Some(identity) = &bound.identity else {
-        return Ok(list(recipients.all(), switches, bound.result_size, wish, passes, render));
+        return Ok(list(recipients.count(), switches, bound.result_size, wish, passing, render));
     };
     let not_found = || CmdletError::not_found(identity, switches.not_found_status);
     match recipients.find(identity, cmdlet.recipient_types()) {
         Found::None => Err(not_found()),
         Found::Several => Err(CmdletError::ambiguous(identity)),
         Found::One(position) => {
-            let recipient = recipients.all().get(position).filter(|r| passes(r)).ok_or_else(not_found)?;
-            Ok(Page { values: vec![render(recipient)], warnings: Vec::new(), next: None })
+            let recipient = passing(position).ok_or_else(not_found)?;
+            Ok(Page { values: vec![render(&recipient)], warnings: Vec::new(), next: None })
         }
     }
 }
 
 fn list(
-    all: &[Recipient],
+    count: usize,
     switches: &Switches,
     result_size: ResultSize,
     wish: &Wish<'_>,
-    passes: impl Fn(&Recipient) -> bool,
+    passing: impl Fn(usize) -> Option<Recipient>,
     render: impl Fn(&Recipient) -> Node,
 ) -> Page {
     let limit = match (result_size, switches.result_size_unlimited) {
@@ -77,17 +84,22 @@ fn list(
         && switches.result_size_unlimited == ResultSizeUnlimited::HonouredWithoutPaging;
     let page_size =
         if one_answer { usize::MAX } else { wish.max_page_size.unwrap_or(usize::MAX).min(switches.page_size) };
-    let from = wish.continuation.unwrap_or(Continuation { start: 0, given: 0 });
+    let back_end = wish.back_end;
+    let from = wish.continuation.unwrap_or(Continuation { back_end, start: 0, given: 0 });
     let mut values = Vec::new();
-    for (position, recipient) in all.iter().enumerate().skip(from.start).filter(|(_, recipient)| passes(recipient)) {
+    for (position, recipient) in (from.start..count).filter_map(|position| Some((position, passing(position)?))) {
         let given = from.given.saturating_add(values.len());
         if given >= limit {
             return Page { values, warnings: vec![MORE_RESULTS], next: None };
         }
         if values.len() >= page_size {
-            return Page { values, warnings: Vec::new(), next: Some(Continuation { start: position, given }) };
+            return Page {
+                values,
+                warnings: Vec::new(),
+                next: Some(Continuation { back_end, start: position, given }),
+            };
         }
-        values.push(render(recipient));
+        values.push(render(&recipient));
     }
     Page { values, warnings: Vec::new(), next: None }
 }

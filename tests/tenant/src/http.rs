@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::clock::utc;
 use crate::tenant::Tenant;
-use crate::{admin_api, control, token};
+use crate::{admin_api, control, managed_identity, token};
 
 /// The largest request body a face takes; the control face takes any, as a state may be large.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -139,6 +139,8 @@ async fn dispatch(tenant: &Tenant, call: Call) -> Outcome {
     match segments.as_slice() {
         ["control", ..] => Outcome::Reply(control::answer(tenant, &call)),
         [organization, "oauth2", "v2.0", "token"] => token::answer(tenant, &call, organization).await,
+        ["metadata", "identity", "oauth2", "token"] => managed_identity::metadata(tenant, &call),
+        ["msi", "token"] => managed_identity::app_service(tenant, &call),
         ["adminapi", version, organization, action] => {
             admin_api::answer(tenant, &call, version, organization, action).await
         }

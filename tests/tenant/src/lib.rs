@@ -4,6 +4,8 @@
 //! faces, switches and what is uncertain about the real service.
 
 mod admin_api;
+mod assertion;
+mod affinity;
 mod clixml;
 mod clock;
 mod cmdlets;
@@ -12,7 +14,10 @@ mod errors;
 mod faults;
 mod get_recipients;
 mod http;
+mod limits;
 mod log;
+mod managed_identity;
+mod mailbox_entity;
 mod node;
 mod opath;
 mod paging;
@@ -29,12 +34,13 @@ mod tls;
 mod token;
 mod write_shape;
 
-pub use faults::{Endpoint, Fault, FaultKind, When};
+pub use faults::{Endpoint, Fault, FaultKind, RedirectTo, When};
+pub use limits::RateLimit;
 pub use log::{CertificateValues, RequestEntry};
 pub use state::{
-    App, EXCHANGE_ADMINISTRATOR, EXCHANGE_RECIPIENT_ADMINISTRATOR, MANAGE_AS_APP, Organization, Recipient,
-    RecipientTypeDetails, SmimeConfig, State, StateError, replace_file,
+    App, EXCHANGE_ADMINISTRATOR, EXCHANGE_RECIPIENT_ADMINISTRATOR, MANAGE_AS_APP, ManagedIdentity, Organization,
+    Recipient, RecipientTypeDetails, SmimeConfig, State, StateError, replace_file,
 };
-pub use switches::{ErrorDetail, ReadBack, ResultSizeUnlimited, SetResponse, Switches};
+pub use switches::{ErrorDetail, ReadBack, ResultSizeUnlimited, SetResponse, Switches, WarningsForm};
 pub use tenant::{Running, Tenant, require_loopback};
 pub use tls::server_config;

@@ -38,6 +38,8 @@ pub struct RequestEntry {
     pub fault: Option<String>,
     /// Whether a `Set-*` changed the state.
     pub applied: bool,
+    /// How long the answer took, in milliseconds; absent while it is pending.
+    pub took_ms: Option<u64>,
     /// Status of the answer; absent while it is pending and when the connection was cut.
     pub status: Option<u16>,
 }

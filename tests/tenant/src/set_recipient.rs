@@ -28,7 +28,7 @@ pub(crate) fn set(
         Found::Several => return Err(CmdletError::ambiguous(identity)),
         Found::One(position) => position,
     };
-    let recipient = recipients.get_mut(position).ok_or_else(not_found)?;
+    let recipient = recipients.get(position).ok_or_else(not_found)?;
     let named: Vec<&str> = [
         bound.user_certificate.as_ref().map(|_| "UserCertificate"),
         bound.user_smime_certificate.as_ref().map(|_| "UserSMimeCertificate"),
@@ -47,11 +47,6 @@ pub(crate) fn set(
             recipient.display_name
         )));
     }
-    if let Some(values) = bound.user_certificate {
-        recipient.user_certificate = values;
-    }
-    if let Some(values) = bound.user_smime_certificate {
-        recipient.user_smime_certificate = values;
-    }
+    recipients.set_certificates(position, bound.user_certificate, bound.user_smime_certificate);
     Ok(Done::Written)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -43,6 +43,9 @@ pub struct State {
     /// The tenant's S/MIME settings.
     #[serde(default)]
     pub smime_config: SmimeConfig,
+    /// The identity that Azure lends to the machine, where it lends one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_identity: Option<ManagedIdentity>,
     /// How the double behaves where the service is uncertain, and what goes wrong.
     #[serde(default)]
     pub switches: Switches,
@@ -74,12 +77,38 @@ pub struct App {
     /// Its client secret; without one it cannot sign in by secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    /// Whether the secret's time is over: it is refused as such.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret_expired: bool,
+    /// Certificates (DER) whose keys may sign assertions for it.
+    #[serde(default, with = "base64_list", skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Vec<u8>>,
     /// The token's `roles`; without `Exchange.ManageAsApp` the admin API answers 401.
     #[serde(default = "default_roles")]
     pub roles: Vec<String>,
     /// The token's `wids`: templates of Entra directory roles; a cmdlet none of them allows is answered with 403.
     #[serde(default = "default_directory_roles")]
     pub wids: Vec<Uuid>,
+}
+
+/// The managed identity of the machine the double plays.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManagedIdentity {
+    /// Its service principal: one of the applications, whose roles its tokens have.
+    pub app_id: Uuid,
+    /// What App Service proves programs by; without it there is no App Service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_header: Option<String>,
+    /// The folder for the keys of Azure Arc's agent; without it there is no agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arc_tokens: Option<PathBuf>,
+}
+
+impl fmt::Debug for ManagedIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManagedIdentity").field("app_id", &self.app_id).finish_non_exhaustive()
+    }
 }
 
 /// Permission that lets an application use the admin API.
@@ -221,6 +250,11 @@ impl State {
         let mut apps = HashSet::new();
         if let Some(twice) = self.apps.iter().find(|app| !apps.insert(app.app_id)) {
             return Err(StateError::Content(format!("app {} occurs twice", twice.app_id)));
+        }
+        if let Some(identity) = &self.managed_identity
+            && !apps.contains(&identity.app_id)
+        {
+            return Err(StateError::Content(format!("managed identity: no app {}", identity.app_id)));
         }
         let mut guids = HashSet::with_capacity(self.recipients.len());
         for recipient in &self.recipients {

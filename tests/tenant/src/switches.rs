@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::faults::Fault;
+use crate::limits::RateLimit;
 
 /// Every switch with its default: the behaviour the reference calls most likely.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,20 @@ pub struct Switches {
     pub set_response: SetResponse,
     /// Whether answers carry `Rate-Limit-*` headers.
     pub rate_limit_headers: bool,
+    /// A rate that is enforced, and that the headers then speak of; absent: none is.
+    pub rate: Option<RateLimit>,
+    /// Calls at a time; one more is refused. Absent: any number.
+    pub max_concurrent: Option<u32>,
+    /// How long every answer of the admin API takes, in milliseconds.
+    pub latency_ms: u64,
+    /// Life of a continuation link, in seconds.
+    pub page_token_lifetime_s: u32,
+    /// Whether a cookie binds a client to a back end, at which alone its continuation links work.
+    pub affinity: bool,
+    /// Whether `GET …/Mailbox('id')` is answered; if not, it is 404.
+    pub typed_mailbox: bool,
+    /// Where warnings are.
+    pub warnings: WarningsForm,
     /// Life of an access token, in seconds.
     pub token_lifetime_s: u32,
     /// What goes wrong, in order; a spent fault disappears.
@@ -44,6 +59,13 @@ impl Default for Switches {
             result_size_unlimited: ResultSizeUnlimited::Honoured,
             set_response: SetResponse::EmptyCollection,
             rate_limit_headers: true,
+            rate: None,
+            max_concurrent: None,
+            latency_ms: 0,
+            page_token_lifetime_s: 1800,
+            affinity: false,
+            typed_mailbox: true,
+            warnings: WarningsForm::Body,
             token_lifetime_s: 3599,
             faults: Vec::new(),
         }
@@ -59,6 +81,10 @@ impl Switches {
         if !(1..=1000).contains(&self.page_size) {
             return Err("switch page_size is not within 1 to 1000".to_owned());
         }
+        if self.max_concurrent == Some(0) {
+            return Err("switch max_concurrent allows no call at all".to_owned());
+        }
+        self.rate.map_or(Ok(()), RateLimit::check)?;
         self.faults.iter().try_for_each(Fault::check)
     }
 }
@@ -75,6 +101,16 @@ pub enum ReadBack {
     Data,
     /// The property is missing from JSON; only CLIXML has it.
     ClixmlOnly,
+}
+
+/// The two places where warnings may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningsForm {
+    /// `@adminapi.warnings` in the body.
+    Body,
+    /// The header `X-Warnings`.
+    Header,
 }
 
 /// The two encodings of an error's detail.

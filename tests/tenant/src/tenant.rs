@@ -1,8 +1,9 @@
 //! The tenant: its state behind one lock, and the ways to reach it.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -18,9 +19,12 @@ use tokio_rustls::TlsAcceptor;
 use crate::clock::Clock;
 use crate::faults::Fault;
 use crate::http;
+use crate::limits::Usage;
 use crate::log::{RequestEntry, RequestLog};
-use crate::recipients::Recipients;
-use crate::state::{App, Organization, SmimeConfig, State, StateError};
+use crate::recipients::{Found, Recipients};
+use crate::state::{
+    App, ManagedIdentity, Organization, Recipient, RecipientTypeDetails, SmimeConfig, State, StateError,
+};
 use crate::switches::Switches;
 use crate::token;
 
@@ -43,20 +47,20 @@ pub(crate) struct Core {
     pub(crate) recipients: Recipients,
     pub(crate) smime_config: SmimeConfig,
     pub(crate) switches: Switches,
+    pub(crate) managed_identity: Option<ManagedIdentity>,
     pub(crate) log: RequestLog,
+    /// `jti` of the assertions seen: each is good once.
+    pub(crate) assertions: HashSet<String>,
+    /// Keys the agent of Azure Arc waits for, by their file: each is good once.
+    pub(crate) arc_keys: HashMap<PathBuf, String>,
     /// Tokens issued so far.
     pub(crate) tokens_issued: u64,
     /// Tokens up to this number are worth nothing.
     pub(crate) tokens_revoked: u64,
-    /// Calls of the current minute, for the rate headers.
-    pub(crate) rate: Rate,
-}
-
-/// The window the `Rate-Limit-*` headers speak of.
-#[derive(Debug, Default)]
-pub(crate) struct Rate {
-    pub(crate) minute: i64,
-    pub(crate) calls: u64,
+    /// What was asked so far, for the limits.
+    pub(crate) usage: Usage,
+    /// Clients that came without the cookie of a back end.
+    pub(crate) clients_seen: u64,
 }
 
 impl Core {
@@ -67,10 +71,14 @@ impl Core {
             recipients: Recipients::new(state.recipients),
             smime_config: state.smime_config,
             switches: state.switches,
+            managed_identity: state.managed_identity,
             log: RequestLog::default(),
+            assertions: HashSet::new(),
+            arc_keys: HashMap::new(),
             tokens_issued: 0,
             tokens_revoked: 0,
-            rate: Rate::default(),
+            usage: Usage::default(),
+            clients_seen: 0,
         }
     }
 
@@ -78,8 +86,9 @@ impl Core {
         State {
             tenant: self.organization.clone(),
             apps: self.apps.clone(),
-            recipients: self.recipients.all().to_vec(),
+            recipients: self.recipients.all().collect(),
             smime_config: self.smime_config.clone(),
+            managed_identity: self.managed_identity.clone(),
             switches: self.switches.clone(),
         }
     }
@@ -98,6 +107,32 @@ impl Tenant {
             .map_err(|_| StateError::Content("no randomness for the token key".to_owned()))?;
         let shared = Shared { clock: Clock::starting_at(now), key, core: Mutex::new(Core::new(state)) };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// A tenant in this state with further recipients, which are never all in memory as the state has them: for
+    /// hundreds of thousands.
+    pub fn with_recipients(state: State, recipients: impl IntoIterator<Item = Recipient>) -> Result<Self, StateError> {
+        let tenant = Self::new(state)?;
+        {
+            let mut core = tenant.core();
+            let own: Vec<Recipient> = core.recipients.all().collect();
+            core.recipients = Recipients::new(own.into_iter().chain(recipients));
+        }
+        Ok(tenant)
+    }
+
+    /// How many recipients there are.
+    pub fn recipient_count(&self) -> usize {
+        self.core().recipients.count()
+    }
+
+    /// One recipient by its Guid or another identity that is its alone.
+    pub fn recipient(&self, identity: &str) -> Option<Recipient> {
+        let core = self.core();
+        match core.recipients.find(identity, &RecipientTypeDetails::ALL) {
+            Found::One(position) => core.recipients.get(position),
+            Found::None | Found::Several => None,
+        }
     }
 
     /// A tenant from a state file.
@@ -125,6 +160,7 @@ impl Tenant {
         core.recipients = fresh.recipients;
         core.smime_config = fresh.smime_config;
         core.switches = fresh.switches;
+        core.managed_identity = fresh.managed_identity;
         Ok(())
     }
 
@@ -190,6 +226,14 @@ impl Tenant {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         http::serve(self, stream, "http").await;
+    }
+
+    /// Serves one connection whose TLS ended before this stream, so that links use `https`.
+    pub async fn serve_decrypted<S>(&self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        http::serve(self, stream, "https").await;
     }
 
     /// Serves HTTP on a loopback listener until the future is dropped, which cuts every connection.

@@ -10,6 +10,7 @@ use serde_json::json;
 use time::macros::format_description;
 use uuid::Uuid;
 
+use crate::assertion;
 use crate::clock::utc;
 use crate::faults::{self, Endpoint, FaultKind, Target, When};
 use crate::http::{Call, Outcome, Reply};
@@ -30,6 +31,9 @@ const EXCHANGE_AUDIENCES: [&str; 7] = [
 /// Another resource tokens can be had for, which the admin API then refuses.
 const OTHER_AUDIENCE: &str = "https://graph.microsoft.com";
 const JSON: &str = "application/json; charset=utf-8";
+/// `appidacr`: by secret, by certificate. Managed identities prove themselves by certificates, too.
+const BY_SECRET: &str = "1";
+pub(crate) const BY_CERTIFICATE: &str = "2";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The claims of an access token.
@@ -96,7 +100,7 @@ async fn respond(tenant: &Tenant, call: &Call, organization: &str, sequence: u64
 }
 
 /// A refusal in the words of Entra ID.
-struct Refusal {
+pub(crate) struct Refusal {
     status: u16,
     error: &'static str,
     code: u32,
@@ -128,7 +132,7 @@ fn invalid_request(code: u32, text: String) -> Refusal {
     Refusal { status: 400, error: "invalid_request", code, text }
 }
 
-fn invalid_client(code: u32, text: String) -> Refusal {
+pub(crate) fn invalid_client(code: u32, text: String) -> Refusal {
     Refusal { status: 401, error: "invalid_client", code, text }
 }
 
@@ -166,9 +170,26 @@ fn grant(core: &mut Core, call: &Call, organization: &str, tenant: &Tenant) -> R
     let client_id = field("client_id").ok_or_else(|| missing("client_id"))?;
     let audience = audience(field("scope").ok_or_else(|| missing("scope"))?)?;
     let app = find_app(core, client_id)?;
-    authenticate(&app, field("client_secret"), field("client_assertion_type"), field("client_assertion"))?;
+    let proof = match (field("client_secret"), field("client_assertion_type"), field("client_assertion")) {
+        (Some(secret), None, None) => {
+            by_secret(&app, secret)?;
+            BY_SECRET
+        }
+        (None, Some(ASSERTION_TYPE), Some(text)) => {
+            let audience = format!("{}{}", call.base_url, call.path);
+            assertion::verify(core, &app, text, &audience, tenant.clock().now_s())?;
+            BY_CERTIFICATE
+        }
+        _ => {
+            return Err(invalid_client(
+                7_000_218,
+                "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
+                    .to_owned(),
+            ));
+        }
+    };
     let lifetime_s = core.switches.token_lifetime_s;
-    let token = issue(core, tenant, &app, audience);
+    let token = issue(core, tenant, &app, audience, proof);
     let body = json!({ "token_type": "Bearer", "expires_in": lifetime_s, "ext_expires_in": lifetime_s, "access_token": token });
     Ok(Reply::json(200, JSON, &body).with_header("cache-control", "no-store, no-cache"))
 }
@@ -186,12 +207,17 @@ fn audience(scope: &str) -> Result<&'static str, Refusal> {
             ),
         });
     };
-    EXCHANGE_AUDIENCES.into_iter().chain([OTHER_AUDIENCE]).find(|known| *known == resource).ok_or_else(|| Refusal {
+    known_resource(resource).ok_or_else(|| Refusal {
         status: 400,
         error: "invalid_resource",
         code: 500_011,
         text: format!("The resource principal named {resource} was not found in the tenant."),
     })
+}
+
+/// A resource tokens can be had for.
+pub(crate) fn known_resource(resource: &str) -> Option<&'static str> {
+    EXCHANGE_AUDIENCES.into_iter().chain([OTHER_AUDIENCE]).find(|known| *known == resource)
 }
 
 fn find_app(core: &Core, client_id: &str) -> Result<App, Refusal> {
@@ -209,48 +235,40 @@ fn find_app(core: &Core, client_id: &str) -> Result<App, Refusal> {
     })
 }
 
-fn authenticate(
-    app: &App,
-    secret: Option<&str>,
-    assertion_type: Option<&str>,
-    assertion: Option<&str>,
-) -> Result<(), Refusal> {
-    match (secret, assertion_type, assertion) {
-        (Some(secret), None, None) => {
-            let expected = app.secret.as_deref().unwrap_or_default().as_bytes();
-            if !expected.is_empty() && constant_time::verify_slices_are_equal(expected, secret.as_bytes()).is_ok() {
-                return Ok(());
-            }
-            Err(invalid_client(
-                7_000_215,
-                format!(
-                    "Invalid client secret provided. Ensure the secret being sent in the request is the client secret \
-                     value, not the client secret ID, for a secret added to app '{}'.",
-                    app.app_id
-                ),
-            ))
-        }
-        // No certificate can be registered in the state, so any assertion is signed by an unknown key.
-        (None, Some(ASSERTION_TYPE), Some(_)) => Err(invalid_client(
-            700_027,
-            "The certificate with identifier used to sign the client assertion is not registered on application."
-                .to_owned(),
-        )),
-        _ => Err(invalid_client(
-            7_000_218,
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.".to_owned(),
-        )),
+fn by_secret(app: &App, secret: &str) -> Result<(), Refusal> {
+    let expected = app.secret.as_deref().unwrap_or_default().as_bytes();
+    if expected.is_empty() || constant_time::verify_slices_are_equal(expected, secret.as_bytes()).is_err() {
+        return Err(invalid_client(
+            7_000_215,
+            format!(
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret \
+                 value, not the client secret ID, for a secret added to app '{}'.",
+                app.app_id
+            ),
+        ));
     }
+    if app.secret_expired {
+        return Err(invalid_client(
+            7_000_222,
+            format!(
+                "The provided client secret keys for app '{}' are expired. Visit the Azure portal to create new \
+                     keys for your app.",
+                app.app_id
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// A token for the admin API without the endpoint.
 pub(crate) fn issue_for_app(tenant: &Tenant, app_id: Uuid) -> Option<String> {
     let mut core = tenant.core();
     let app = core.apps.iter().find(|app| app.app_id == app_id).cloned()?;
-    Some(issue(&mut core, tenant, &app, EXCHANGE_AUDIENCES[0]))
+    Some(issue(&mut core, tenant, &app, EXCHANGE_AUDIENCES[0], BY_SECRET))
 }
 
-fn issue(core: &mut Core, tenant: &Tenant, app: &App, audience: &str) -> String {
+/// A token for an application and a resource; `proof` says how it proved itself.
+pub(crate) fn issue(core: &mut Core, tenant: &Tenant, app: &App, audience: &str, proof: &str) -> String {
     core.tokens_issued += 1;
     let now_s = tenant.clock().now_s();
     // Any stable identifier will do for the service principal.
@@ -262,7 +280,7 @@ fn issue(core: &mut Core, tenant: &Tenant, app: &App, audience: &str) -> String 
         nbf: now_s,
         exp: now_s + i64::from(core.switches.token_lifetime_s),
         appid: app.app_id,
-        appidacr: "1".to_owned(),
+        appidacr: proof.to_owned(),
         oid: service_principal,
         roles: app.roles.clone(),
         sub: service_principal,

@@ -12,7 +12,7 @@ use crate::client::{
 
 const SCOPE: &str = "https://outlook.office365.com/.default";
 
-async fn sign_in(session: &Session, organization: &str, fields: &[(&str, &str)]) -> TestResult<Answer> {
+pub(crate) async fn sign_in(session: &Session, organization: &str, fields: &[(&str, &str)]) -> TestResult<Answer> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(fields);
     let path = format!("/{organization}/oauth2/v2.0/token");
@@ -86,7 +86,7 @@ async fn refusals_are_in_entra_ids_words() -> TestResult {
             ],
             401,
             "invalid_client",
-            700_027,
+            50_027,
         ),
     ];
     for (organization, fields, status, error, code) in cases {
@@ -97,6 +97,20 @@ async fn refusals_are_in_entra_ids_words() -> TestResult {
         assert!(description.starts_with(&format!("AADSTS{code}: ")), "{description}");
         assert!(description.contains("\r\nTrace ID: "), "{description}");
         assert!(!description.contains(SECRET), "{description}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_expired_secret_is_told_from_a_wrong_one() -> TestResult {
+    let mut state = crate::client::state()?;
+    for app in &mut state.apps {
+        app.secret_expired = true;
+    }
+    let session = Session::with_state(state).await?;
+    for (secret, code) in [(SECRET, 7_000_222), ("wrong", 7_000_215)] {
+        let answer = sign_in(&session, DOMAIN, &by_secret(APP, secret, SCOPE)).await?;
+        assert_eq!(answer.json()?["error_codes"], json!([code]));
     }
     Ok(())
 }

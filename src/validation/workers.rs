@@ -14,9 +14,14 @@ pub struct Pace<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted;
 
-impl Pace<'_> {
+impl<'a> Pace<'a> {
+    /// As many threads as the machine has cores for this process.
+    pub fn of_machine(tick: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        Self { threads: std::thread::available_parallelism().map_or(1, usize::from), tick }
+    }
+
     /// The result for each index below `count`, in order.
-    pub(super) fn each<R: Send>(&self, count: usize, work: impl Fn(usize) -> R + Sync) -> Result<Vec<R>, Interrupted> {
+    pub(crate) fn each<R: Send>(&self, count: usize, work: impl Fn(usize) -> R + Sync) -> Result<Vec<R>, Interrupted> {
         let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
         let run = || {
             let mut done = Vec::new();

@@ -1,43 +1,25 @@
-//! Revocation by the CRLs at hand: RFC 5280 6.3 with all that a list can be: for some certificates, for some reasons,
-//! for other issuers' certificates, signed with a key of its own, or the changes since another one.
+//! What the CRLs at hand say: RFC 5280 6.3 with all that a list can be: for some certificates, for some reasons, for other
+//! issuers' certificates, signed with a key of its own.
 
 use std::cmp::Ordering;
 
-use crate::certificate::{
-    Certificate, Crl, CrlDefect, DistributionPoint, Entry, NameKey, Reasons, Sha256, directory_key,
-};
+use crate::certificate::{Certificate, Crl, CrlDefect, DistributionPoint, NameKey, Reasons, Sha256, directory_key};
 
-use super::catalogue as rule;
-use super::path::{Link, Search};
-use super::rules::RevocationCheck;
-use super::signature::SignatureCheck;
-use super::verdict::Finding;
-use super::{moment, structure};
+use super::super::path::{Link, Search};
+use super::super::signature::SignatureCheck;
+use super::super::{moment, path, structure};
+use super::Status;
+use super::changes::Changes;
 
-enum Status {
-    Good,
-    Revoked(Entry),
-    /// Nobody can say, and why.
-    Unknown(String),
-}
-
-/// Looks every certificate of a complete path up, the anchor excepted.
-pub(super) fn check<'a>(path: &[Link<'a>], search: &mut Search<'a>, findings: &mut Vec<Finding>) {
-    if search.rules.revocation == RevocationCheck::Off {
-        return;
-    }
-    for (index, link) in path.iter().enumerate().take(path.len().saturating_sub(1)) {
-        let above = path.get(index + 1..).unwrap_or_default();
-        match status(link.certificate, above, search) {
-            Status::Good => {}
-            Status::Revoked(entry) => {
-                let rule = if index == 0 { &rule::REVOKED } else { &rule::ISSUER_REVOKED };
-                let observed = format!("{} {}", reason_name(entry.reason), moment(entry.at_ms));
-                findings.push(rule.broken_by(index).observed(observed));
-            }
-            Status::Unknown(cause) => findings.push(rule::REVOCATION_UNKNOWN.broken_by(index).observed(cause)),
-        }
-    }
+/// What the lists say of a certificate, and what of them is missing.
+pub(super) struct Listed<'a> {
+    pub(super) status: Status,
+    /// The reasons that current lists are about.
+    pub(super) covered: Reasons,
+    /// Whether a list would have counted, were it not too old.
+    pub(super) outdated: bool,
+    /// Lists without their newest changes at hand.
+    pub(super) without_changes: Vec<&'a Crl>,
 }
 
 /// A complete list that was taken into account.
@@ -48,14 +30,12 @@ struct Taken<'a> {
 }
 
 /// `above`: the certificates of the path that stand above it, its issuer first.
-fn status<'a>(certificate: &'a Certificate, above: &[Link<'a>], search: &mut Search<'a>) -> Status {
-    if is_never_revoked(certificate) {
-        return Status::Good;
-    }
+pub(super) fn look_up<'a>(certificate: &'a Certificate, above: &[Link<'a>], search: &mut Search<'a>) -> Listed<'a> {
     let (lists, out_of_scope) = candidates(certificate, search);
     let mut cause: Option<String> = None;
-    let mut covered = Reasons::NONE;
     let mut taken: Vec<Taken<'a>> = Vec::new();
+    let mut listed =
+        Listed { status: Status::Good, covered: Reasons::NONE, outdated: false, without_changes: Vec::new() };
     for (crl, reasons) in lists {
         let signer = match usable(crl, search).and_then(|()| signer(crl, above, search)) {
             Ok(signer) => signer,
@@ -70,29 +50,25 @@ fn status<'a>(certificate: &'a Certificate, above: &[Link<'a>], search: &mut Sea
             continue;
         }
         let changes = Changes::of(crl, &signer, search);
+        if !changes.at_hand {
+            listed.without_changes.push(crl);
+        }
         if !is_current(crl, search.rules.at_ms) && changes.applied.is_none() {
             cause.get_or_insert_with(|| outdated(crl, search.rules.at_ms));
+            listed.outdated = true;
             continue;
         }
         if let Some(entry) = changes.entry(crl, certificate) {
-            return Status::Revoked(entry);
+            return Listed { status: Status::Revoked(entry), ..listed };
         }
-        covered = covered.or(reasons);
+        listed.covered = listed.covered.or(reasons);
         taken.push(Taken { crl, key });
     }
-    if covered == Reasons::ALL {
-        Status::Good
-    } else if taken.is_empty() {
-        Status::Unknown(cause.unwrap_or_else(|| out_of_scope.unwrap_or("no CRL").to_owned()))
-    } else {
-        Status::Unknown(cause.unwrap_or_else(|| "onlySomeReasons".to_owned()))
+    if listed.covered != Reasons::ALL {
+        let otherwise = if taken.is_empty() { out_of_scope.unwrap_or("no CRL") } else { "onlySomeReasons" };
+        listed.status = Status::Unknown(cause.unwrap_or_else(|| otherwise.to_owned()));
     }
-}
-
-/// RFC 9608: its issuer publishes nothing about it. An authority must not say so, nor one that says where its CRL is.
-fn is_never_revoked(certificate: &Certificate) -> bool {
-    let extensions = &certificate.details.extensions;
-    extensions.no_revocation && extensions.distribution_points.is_empty() && !certificate.is_ca()
+    listed
 }
 
 /// The complete lists about a certificate and the reasons each is about, the newest first; and why the others are not.
@@ -131,7 +107,7 @@ fn candidates<'a>(
     (found, cause)
 }
 
-fn newest_first(left: &Crl, right: &Crl) -> Ordering {
+pub(super) fn newest_first(left: &Crl, right: &Crl) -> Ordering {
     let age = right.this_update_ms.cmp(&left.this_update_ms);
     age.then_with(|| right.details.number.cmp(&left.details.number)).then_with(|| left.sha256.cmp(&right.sha256))
 }
@@ -168,7 +144,7 @@ fn in_scope(crl: &Crl, certificate: &Certificate, point: &DistributionPoint) -> 
 }
 
 /// Why nothing can be concluded from a list, whatever it is about and whoever signed it.
-fn usable(crl: &Crl, search: &Search<'_>) -> Result<(), String> {
+pub(super) fn usable(crl: &Crl, search: &Search<'_>) -> Result<(), String> {
     if let Some(defect) = crl.details.defect.map(CrlDefect::name) {
         return Err(defect.to_owned());
     }
@@ -181,7 +157,7 @@ fn usable(crl: &Crl, search: &Search<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn is_current(crl: &Crl, at_ms: i64) -> bool {
+pub(super) fn is_current(crl: &Crl, at_ms: i64) -> bool {
     crl.next_update_ms.is_some_and(|next| at_ms <= next)
 }
 
@@ -201,7 +177,7 @@ fn signer<'a>(crl: &Crl, above: &[Link<'a>], search: &mut Search<'a>) -> Result<
     let others: Vec<Link<'a>> = evidence
         .intermediates_named(&crl.details.issuer)
         .filter(|other| of_path.iter().all(|link| link.certificate.sha256 != other.sha256))
-        .map(|certificate| super::path::link(certificate, None, true))
+        .map(|certificate| path::link(certificate, None, true))
         .collect();
     let in_path = of_path.len();
     let mut cause = "signed by another key";
@@ -227,65 +203,7 @@ fn signer<'a>(crl: &Crl, above: &[Link<'a>], search: &mut Search<'a>) -> Result<
     Err(cause.to_owned())
 }
 
-fn signature<'a>(crl: &Crl, signer: &Link<'a>, search: &mut Search<'a>) -> Option<SignatureCheck> {
+pub(super) fn signature<'a>(crl: &Crl, signer: &Link<'a>, search: &mut Search<'a>) -> Option<SignatureCheck> {
     let remember: Option<Sha256> = signer.pooled.then_some(crl.sha256);
     search.check(&crl.details.signature, remember, signer)
-}
-
-/// The newest lists of changes that belong to a complete list: same issuer, scope and key (RFC 5280 6.3.3 (c) and (h)).
-struct Changes<'a> {
-    /// The one that builds on this list or an older one, so that both together are a complete list.
-    applied: Option<&'a Crl>,
-    /// One that builds on a list nobody has: what it adds is known, what it takes back is not.
-    ahead: Option<&'a Crl>,
-}
-
-impl<'a> Changes<'a> {
-    fn of(complete: &Crl, signer: &Link<'a>, search: &mut Search<'a>) -> Self {
-        let mut changes = Self { applied: None, ahead: None };
-        let Some(number) = &complete.details.number else { return changes };
-        let mut deltas: Vec<(&'a Crl, bool)> = Vec::new();
-        for delta in search.evidence.crls_of(&complete.details.issuer) {
-            let Some(base) = &delta.details.base else { continue };
-            let newer = delta.details.number.as_ref().is_some_and(|delta| delta > number);
-            if newer && delta.details.scope == complete.details.scope && is_current(delta, search.rules.at_ms) {
-                deltas.push((delta, base <= number));
-            }
-        }
-        deltas.sort_by(|(left, _), (right, _)| newest_first(left, right));
-        for (delta, applies) in deltas {
-            let place = if applies { &mut changes.applied } else { &mut changes.ahead };
-            if place.is_none()
-                && usable(delta, search).is_ok()
-                && signature(delta, signer, search) == Some(SignatureCheck::Good)
-            {
-                *place = Some(delta);
-            }
-        }
-        changes
-    }
-
-    /// What a complete list and its changes say about a certificate.
-    fn entry(&self, complete: &Crl, certificate: &Certificate) -> Option<Entry> {
-        let listed = |crl: &Crl| crl.details.entry(&certificate.details.issuer, &certificate.details.serial);
-        let ahead = self.ahead.and_then(listed).filter(|entry| !entry.is_removal());
-        let known = || self.applied.and_then(listed).or_else(|| listed(complete));
-        ahead.or_else(known).filter(|entry| !entry.is_removal())
-    }
-}
-
-/// Names of RFC 5280 5.3.1.
-fn reason_name(reason: u8) -> &'static str {
-    match reason {
-        1 => "keyCompromise",
-        2 => "cACompromise",
-        3 => "affiliationChanged",
-        4 => "superseded",
-        5 => "cessationOfOperation",
-        6 => "certificateHold",
-        8 => "removeFromCRL",
-        9 => "privilegeWithdrawn",
-        10 => "aACompromise",
-        _ => "unspecified",
-    }
 }

@@ -1,0 +1,345 @@
+//! The application's certificate with its key, from a PFX (PKCS#12) or PEM file.
+
+use std::fmt;
+use std::path::Path;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_SHA256};
+use p12_keystore::Pkcs12Archive;
+use p12_keystore::error::Error as Pkcs12Error;
+use pkcs8::der::SecretDocument;
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::certificate::{Bundle, Certificate, is_pem, pem_objects};
+use crate::config::Secret;
+use crate::error::{Code, Error, Result};
+use crate::platform;
+use crate::text::Text;
+
+/// Object identifier rsaEncryption (RFC 8017), the one kind of key Entra ID takes.
+const RSA: &str = "1.2.840.113549.1.1.1";
+/// Largest file that is read: a key and a chain are some ten kilobytes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// An RSA key and the certificate it belongs to.
+pub(in crate::exchange) struct SigningKey {
+    pair: KeyPair,
+    certificate: Certificate,
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SigningKey").field("thumbprint", &self.certificate.thumbprint).finish_non_exhaustive()
+    }
+}
+
+impl SigningKey {
+    /// Reads a file; which of the two forms it has is told by its content.
+    ///
+    /// # Errors
+    /// `file_not_found`, `file_unreadable`; `config_secret_exposed` where a key without encryption can be read by others;
+    /// `exchange_certificate` for everything that is wrong inside. The target is the file.
+    pub(in crate::exchange) fn read(path: &Path, password: Option<&Secret>) -> Result<Self> {
+        let target = path.display().to_string();
+        let failed = |error: std::io::Error| platform::file_error(path, &error);
+        if std::fs::metadata(path).map_err(failed)?.len() > MAX_FILE_BYTES {
+            return Err(unreadable().target(target));
+        }
+        let bytes = Zeroizing::new(std::fs::read(path).map_err(failed)?);
+        let password = password.map_or("", Secret::reveal);
+        let contents = if is_pem(&bytes) { of_pem(&bytes, password) } else { of_pkcs12(&bytes, password) };
+        let contents = contents.map_err(|error| error.target(&*target))?;
+        if !contents.encrypted && platform::others_can_read(path).map_err(failed)? {
+            return Err(Error::new(Code::ConfigSecretExposed).target(target));
+        }
+        contents.matching().map_err(|error| error.target(target))
+    }
+
+    /// The certificate.
+    pub(in crate::exchange) fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Refuses a certificate outside its dates, which Entra ID would, too.
+    ///
+    /// # Errors
+    /// `exchange_certificate` with the remedy.
+    pub(in crate::exchange) fn usable_at(&self, now_ms: i64) -> Result<()> {
+        let Certificate { not_before_ms, not_after_ms, .. } = self.certificate;
+        if now_ms > not_after_ms {
+            return Err(defect(&format!("it expired on {}", day(not_after_ms)), "certificate_expired"));
+        }
+        if now_ms < not_before_ms {
+            return Err(defect(&format!("it is not valid before {}", day(not_before_ms)), "certificate_not_yet_valid"));
+        }
+        Ok(())
+    }
+
+    /// Signs with RSASSA-PSS, SHA-256 and a salt of the digest's length: JWA's PS256.
+    ///
+    /// # Errors
+    /// `exchange_certificate` where the key cannot sign.
+    pub(in crate::exchange) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(&RSA_PSS_SHA256, &SystemRandom::new(), message, &mut signature)
+            .map_err(|_| defect("its key cannot sign", "certificate_unreadable"))?;
+        Ok(signature)
+    }
+}
+
+/// What a file holds.
+struct Contents {
+    /// PKCS#8 or, where the file says so, PKCS#1.
+    keys: Vec<PrivateKey>,
+    certificates: Vec<Certificate>,
+    /// Whether a password protects every key.
+    encrypted: bool,
+}
+
+enum PrivateKey {
+    Pkcs8(Zeroizing<Vec<u8>>),
+    Pkcs1(Zeroizing<Vec<u8>>),
+    /// A key of another kind than RSA.
+    Other,
+}
+
+impl PrivateKey {
+    fn pair(&self) -> Option<KeyPair> {
+        match self {
+            Self::Pkcs8(der) => KeyPair::from_pkcs8(der).ok(),
+            Self::Pkcs1(der) => KeyPair::from_der(der).ok(),
+            Self::Other => None,
+        }
+    }
+
+    fn of_pkcs8(der: Zeroizing<Vec<u8>>) -> Option<Self> {
+        let info = PrivateKeyInfoRef::try_from(der.as_slice()).ok()?;
+        let is_rsa = info.algorithm.oid.to_string() == RSA;
+        Some(if is_rsa { Self::Pkcs8(der) } else { Self::Other })
+    }
+}
+
+impl Contents {
+    /// The key with the certificate that belongs to it; a file may hold a chain besides.
+    fn matching(self) -> Result<SigningKey> {
+        if self.keys.is_empty() {
+            return Err(defect("the file holds no private key", "certificate_no_key"));
+        }
+        if self.keys.iter().all(|key| matches!(key, PrivateKey::Other)) {
+            return Err(defect("its key is not RSA", "certificate_not_rsa"));
+        }
+        let pairs: Vec<_> = self.keys.iter().filter_map(PrivateKey::pair).collect();
+        if pairs.is_empty() {
+            return Err(defect("its RSA key is damaged, or not of 2048 to 8192 bits", "certificate_not_rsa"));
+        }
+        if self.certificates.is_empty() {
+            return Err(defect("the file holds no certificate", "certificate_absent"));
+        }
+        for pair in pairs {
+            if let Some(certificate) = self.certificates.iter().find(|certificate| belongs(certificate, &pair)) {
+                return Ok(SigningKey { pair, certificate: certificate.clone() });
+            }
+        }
+        Err(defect("the key belongs to none of the file's certificates", "certificate_mismatch"))
+    }
+}
+
+fn belongs(certificate: &Certificate, pair: &KeyPair) -> bool {
+    // both are the DER of an RSAPublicKey
+    *certificate.details.public_key.bytes == *pair.public_key().as_ref()
+}
+
+fn of_pkcs12(bytes: &[u8], password: &str) -> Result<Contents> {
+    let archive = Pkcs12Archive::from_pkcs12(bytes, password).map_err(|error| match error {
+        Pkcs12Error::MacError(_) => wrong_password(),
+        Pkcs12Error::UnsupportedEncryptionScheme | Pkcs12Error::UnsupportedMacAlgorithm => {
+            defect("the file is encrypted in a way that is not known", "certificate_unreadable")
+        }
+        // without a MAC a wrong password shows only in what comes out of the decryption
+        Pkcs12Error::UnpadError | Pkcs12Error::Pkcs5Error(_) => wrong_password(),
+        _ if Certificate::parse(bytes).is_ok() => defect("the file holds no private key", "certificate_no_key"),
+        _ => unreadable(),
+    })?;
+    let keys = archive
+        .keys
+        .into_iter()
+        .map(|bag| PrivateKey::of_pkcs8(Zeroizing::new(bag.key.as_der().to_vec())).unwrap_or(PrivateKey::Other));
+    let certificates = archive.certs.iter().filter_map(|bag| Certificate::parse(bag.cert.as_der()).ok());
+    Ok(Contents { keys: keys.collect(), certificates: certificates.collect(), encrypted: !password.is_empty() })
+}
+
+fn of_pem(bytes: &[u8], password: &str) -> Result<Contents> {
+    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
+    let (mut keys, mut encrypted) = (Vec::new(), true);
+    for object in pem_objects(&text) {
+        let key = match (object.label, object.contents) {
+            ("PRIVATE KEY", Some(der)) => {
+                encrypted = false;
+                PrivateKey::of_pkcs8(der).ok_or_else(unreadable)?
+            }
+            ("RSA PRIVATE KEY", Some(der)) => {
+                encrypted = false;
+                PrivateKey::Pkcs1(der)
+            }
+            ("ENCRYPTED PRIVATE KEY", Some(der)) => {
+                let der = decrypt(&der, password)?;
+                PrivateKey::of_pkcs8(Zeroizing::new(der.as_bytes().to_vec())).ok_or_else(wrong_password)?
+            }
+            ("EC PRIVATE KEY" | "DSA PRIVATE KEY", _) => PrivateKey::Other,
+            // headers between the lines are the encryption of before PKCS#8
+            ("RSA PRIVATE KEY", None) => {
+                return Err(defect("its key is encrypted in OpenSSL's old way", "certificate_old_encryption"));
+            }
+            ("PRIVATE KEY" | "ENCRYPTED PRIVATE KEY", None) => return Err(unreadable()),
+            _ => continue,
+        };
+        keys.push(key);
+    }
+    Ok(Contents { keys, certificates: Bundle::read(bytes).certificates, encrypted })
+}
+
+fn decrypt(der: &[u8], password: &str) -> Result<SecretDocument> {
+    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| unreadable())?;
+    info.decrypt(password).map_err(|_| wrong_password())
+}
+
+fn wrong_password() -> Error {
+    defect("the password does not open the file", "certificate_password")
+}
+
+fn unreadable() -> Error {
+    defect("the file is neither PFX nor PEM", "certificate_unreadable")
+}
+
+fn defect(detail: &str, remedy: &'static str) -> Error {
+    Error::new(Code::ExchangeCertificate).with("detail", detail).remedy(Text::plain("sign_in", remedy))
+}
+
+/// A day in UTC, for a message.
+pub(in crate::exchange) fn day(milliseconds: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000));
+    time.map_or_else(|_| "a day no calendar has".to_owned(), |time| time.date().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
+
+    use super::*;
+
+    const PASSWORD: &str = "pässwörd +&%";
+
+    /// The file with this name, readable by its owner alone.
+    fn private(name: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sign_in").join(name);
+        std::fs::write(&path, std::fs::read(data).unwrap()).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        (folder, path)
+    }
+
+    fn read(name: &str, password: Option<&str>) -> Result<SigningKey> {
+        let (_folder, path) = private(name);
+        SigningKey::read(&path, password.map(|text| Secret::new(text.to_owned())).as_ref())
+    }
+
+    #[test]
+    fn every_usual_file_gives_the_same_key_and_certificate() {
+        let mut seen = Vec::new();
+        for (name, password) in [
+            ("modern.pfx", Some(PASSWORD)),
+            ("legacy.pfx", Some(PASSWORD)),
+            ("chain.pfx", Some(PASSWORD)),
+            ("encrypted.pem", Some(PASSWORD)),
+            ("plain.pem", None),
+            ("pkcs1.pem", None),
+        ] {
+            let key = read(name, password).unwrap();
+            assert_eq!(key.certificate().subject, "CN=SmimeSync sign-in test", "{name}");
+            let signature = key.sign(b"message").unwrap();
+            let public = &key.certificate().details.public_key.bytes;
+            UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, public).verify(b"message", &signature).unwrap();
+            seen.push(key.certificate().thumbprint.clone());
+        }
+        seen.dedup();
+        assert_eq!(seen.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said_with_its_remedy() {
+        for (name, password, words, remedy) in [
+            ("modern.pfx", Some("wrong s3cret"), "password", "certificate_password"),
+            ("modern.pfx", None, "password", "certificate_password"),
+            ("legacy.pfx", Some("wrong s3cret"), "password", "certificate_password"),
+            ("encrypted.pem", Some("wrong s3cret"), "password", "certificate_password"),
+            ("no_key.pfx", Some(PASSWORD), "no private key", "private key"),
+            ("cert.pem", None, "no private key", "private key"),
+            ("ec.pfx", Some(PASSWORD), "not RSA", "RSA key"),
+            ("ec.pem", None, "not RSA", "RSA key"),
+            ("mismatch.pem", None, "belongs to none", "its own key"),
+            ("old_encryption.pem", Some(PASSWORD), "old way", "openssl pkcs8"),
+        ] {
+            let error = read(name, password).unwrap_err();
+            assert_eq!(error.code(), Code::ExchangeCertificate, "{name}: {error}");
+            let text = error.to_string();
+            assert!(text.contains(words) && text.contains(remedy), "{name}: {text}");
+            assert!(!text.contains("s3cret") && !text.contains(PASSWORD), "{name}: {text}");
+            assert!(error.get_target().is_some_and(|target| target.ends_with(name)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("empty", &b""[..]), ("noise", b"\x30\x03\x02\x01\x03"), ("text", b"-----BEGIN X-----")] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(SigningKey::read(&path, None).unwrap_err().code(), Code::ExchangeCertificate, "{name}");
+        }
+        let large = folder.path().join("large");
+        std::fs::File::create(&large).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
+        assert_eq!(SigningKey::read(&large, None).unwrap_err().code(), Code::ExchangeCertificate);
+        let error = SigningKey::read(&folder.path().join("gone"), None).unwrap_err();
+        assert_eq!(error.code(), Code::FileNotFound);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_bare_key_that_others_can_read_is_refused() {
+        let open = |name: &str, password: Option<&str>| {
+            let (_folder, path) = private(name);
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+            SigningKey::read(&path, password.map(|text| Secret::new(text.to_owned())).as_ref())
+        };
+        assert_eq!(open("plain.pem", None).unwrap_err().code(), Code::ConfigSecretExposed);
+        assert_eq!(open("pkcs1.pem", Some(PASSWORD)).unwrap_err().code(), Code::ConfigSecretExposed);
+        open("modern.pfx", Some(PASSWORD)).unwrap();
+        open("encrypted.pem", Some(PASSWORD)).unwrap();
+    }
+
+    #[test]
+    fn a_certificate_outside_its_dates_is_refused_with_the_day() {
+        let key = read("modern.pfx", Some(PASSWORD)).unwrap();
+        let Certificate { not_before_ms, not_after_ms, .. } = *key.certificate();
+        key.usable_at(not_before_ms).unwrap();
+        key.usable_at(not_after_ms).unwrap();
+        let late = key.usable_at(not_after_ms + 1).unwrap_err().to_string();
+        assert!(late.contains("expired on 2120-01-01") && late.contains("new certificate"), "{late}");
+        let early = key.usable_at(not_before_ms - 1).unwrap_err().to_string();
+        assert!(early.contains("not valid before 2020-01-01") && early.contains("clock"), "{early}");
+    }
+
+    #[test]
+    fn nothing_of_the_key_shows() {
+        let shown = format!("{:?}", read("plain.pem", None).unwrap());
+        assert!(shown.contains("thumbprint") && shown.len() < 100, "{shown}");
+    }
+}

@@ -1,0 +1,88 @@
+# Cmdlets that change the directory, on slapd with a company of 40 people.
+#   SMIMESYNC_LIBRARY and SMIMESYNC_COMPANY name the library's file and the program;
+#   SMIMESYNC_POOL, where set, the folder that keeps the company's keys.
+
+BeforeDiscovery {
+    $hasServer = $env:SMIMESYNC_COMPANY -and (Get-Command slapd, bash -ErrorAction Ignore | Measure-Object).Count -eq 2
+}
+
+Describe 'changing the directory' -Skip:(-not $hasServer) {
+    BeforeAll {
+        $root = [System.IO.Path]::GetFullPath((Join-Path $PSScriptRoot '../..'))
+        $script = Join-Path $root 'tests/servers/openldap.sh'
+        Import-Module (Join-Path $root 'powershell/SmimeSync/SmimeSync.psd1') -Force -ArgumentList ([System.IO.Path]::GetFullPath($env:SMIMESYNC_LIBRARY))
+        $folder = Join-Path $TestDrive 'company'
+        $pool = $env:SMIMESYNC_POOL
+        if (-not $pool) { $pool = Join-Path $TestDrive 'pool' }
+        & $env:SMIMESYNC_COMPANY make --people 40 --seed 1 --at 2026-11-20T00:00:00Z --out $folder --pool $pool | Out-Null
+        $ports = 1..2 | ForEach-Object {
+            $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
+            $listener.Start(); $listener.LocalEndpoint.Port; $listener.Stop()
+        }
+        $server = Join-Path ([System.IO.Path]::GetTempPath()) "ol-$PID"
+        $facts = @{}
+        foreach ($line in (& bash $script -d $server -p $ports[0] -t $ports[1] start 2>$null)) {
+            if ($line -match "^OL_(\w+)='(.*)'$") { $facts[$Matches[1]] = $Matches[2] }
+        }
+        & bash $script -d $server -p $ports[0] -t $ports[1] load-ldif (Join-Path $folder 'people-openldap.ldif') *> $null
+        $config = Get-Content (Join-Path $folder 'company.json') -Raw | ConvertFrom-Json -DateKind String
+        $config | Add-Member directory @{
+            urls = @($facts.LDAPS_URL); base = $facts.BASE_DN; ca_files = @($facts.CA_FILE)
+            bind = @{ user = $facts.ADMIN_DN; password = $facts.ADMIN_PASSWORD }
+        }
+        $config | Add-Member store @{ path = 'directory.db' }
+        $config | Add-Member guard @{ max_removals_percent = 100; max_people_losing_last_percent = 100 } -Force
+        [System.IO.File]::WriteAllText((Join-Path $folder 'directory.json'), (ConvertTo-Json $config -Depth 8))
+        Connect-SmimeSync -Configuration (Join-Path $folder 'directory.json')
+        function Get-Expired { @(Get-SmimeCertificate | Where-Object { $_.NotAfter -and $_.NotAfter -lt [datetime]::new(2026, 11, 20, 0, 0, 0, [System.DateTimeKind]::Utc) }) }
+    }
+    AfterAll {
+        Disconnect-SmimeSync
+        & bash $script -d $server stop *> $null
+        Remove-Item $server -Recurse -Force -ErrorAction Ignore
+    }
+
+    It 'plans with -WhatIf and changes nothing' {
+        $before = (Get-Expired).Count
+        $before | Should -BeGreaterThan 0
+        $rows = Remove-SmimeCertificate -WhatIf
+        @($rows | Where-Object Result -eq 'planned').Count | Should -BeGreaterThan 0
+        $rows[0] | Should -BeOfType SmimeSync.DirectoryChange
+        (Get-Expired).Count | Should -Be $before
+    }
+    It 'asks for each entry and makes what was agreed to' {
+        $one = @(Remove-SmimeCertificate -WhatIf | Where-Object Result -eq 'planned')[0]
+        $rows = Remove-SmimeCertificate $one.Person -Confirm:$false
+        $rows.DistinguishedName | Should -Contain $one.DistinguishedName
+        $rows | Where-Object Result -ne 'applied' | Should -BeNullOrEmpty
+        Remove-SmimeCertificate $one.Person -WhatIf | Where-Object Result -eq 'planned' | Should -BeNullOrEmpty
+    }
+    It 'saves what it removes and names it on record' {
+        $saved = Join-Path $folder 'saved'
+        $rows = @(Remove-SmimeCertificate -BackupPath $saved -Confirm:$false | Where-Object Result -eq 'applied')
+        $rows.Count | Should -BeGreaterThan 0
+        $list = Get-ChildItem $saved -Recurse -Filter removed.csv | Get-Content | ConvertFrom-Csv
+        @($list).Count | Should -Be ($rows | ForEach-Object { $_.Removed.Count } | Measure-Object -Sum).Sum
+        $list[0].file | ForEach-Object { Get-ChildItem $saved -Recurse -Filter $_ } | Should -Not -BeNullOrEmpty
+        Remove-SmimeCertificate -Confirm:$false | Where-Object Result -eq 'applied' | Should -BeNullOrEmpty
+    }
+    It 'publishes what is fit to whom it is for' {
+        $people = (Get-Content (Join-Path $folder 'expected-openldap.json') -Raw | ConvertFrom-Json).people
+        $good = @($people | Where-Object recipe -eq 'good')[0]
+        $certificate = @(Get-SmimeCertificate $good.primary_smtp_address)[0]
+        $file = Join-Path $folder 'one.cer'
+        [System.IO.File]::WriteAllBytes($file, $certificate.GetDer())
+        $rows = Publish-SmimeCertificate -Path $file -AsContainer -Confirm:$false
+        $rows.Attribute | Should -Be 'userSMIMECertificate'
+        $rows.Result | Should -Be 'applied'
+        (Publish-SmimeCertificate -Path $file -Confirm:$false).Action | Should -Be 'none'
+    }
+    It 'takes no nothing for everybody: <Name>' -ForEach @(
+        @{ Name = 'null'; Call = { Remove-SmimeCertificate $null } }
+        @{ Name = 'empty text'; Call = { Remove-SmimeCertificate '' } }
+        @{ Name = 'an empty list'; Call = { Remove-SmimeCertificate @() } }
+    ) {
+        $Call | Should -Throw -ErrorId 'SmimeSync.Host.IdentityNullOrEmpty,Remove-SmimeCertificate'
+        @() | Remove-SmimeCertificate | Should -BeNullOrEmpty
+    }
+}
