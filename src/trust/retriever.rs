@@ -43,8 +43,8 @@ pub struct Retriever<'a> {
     surroundings: &'a dyn Surroundings,
     /// Made when the first place is asked: it reads the system's authorities.
     web: OnceCell<Fetcher>,
-    /// The session's own directory, where it is a server.
-    own: Option<OwnDirectory>,
+    /// The session's own directories that are servers.
+    own: Vec<OwnDirectory>,
     known: HashMap<Place, Known>,
     hosts: Mutex<HashMap<String, Failing>>,
     bytes_left: AtomicU64,
@@ -109,7 +109,8 @@ impl<'a> Retriever<'a> {
         if !Self::is_wanted(config, mode) {
             return None;
         }
-        let directory = config.only_directory().ok().filter(|directory| directory.kind == DirectoryKind::Ldap);
+        let directories = config.all_directories().unwrap_or_default().into_iter();
+        let servers = directories.filter(|directory| directory.kind == DirectoryKind::Ldap);
         let limits = Limits {
             timeout: Duration::from_millis(config.revocation.timeout_ms),
             max_bytes: usize::try_from(config.revocation.max_bytes).unwrap_or(usize::MAX),
@@ -122,7 +123,7 @@ impl<'a> Retriever<'a> {
             store,
             surroundings,
             web: OnceCell::new(),
-            own: directory.map(|directory| OwnDirectory::new(directory, config.base_dir.as_deref())),
+            own: servers.map(|directory| OwnDirectory::new(directory, config.base_dir.as_deref())).collect(),
             known: HashMap::new(),
             hosts: Mutex::default(),
             bytes_left: AtomicU64::new(config.revocation.max_bytes.saturating_mul(RUN_ANSWERS)),
@@ -275,13 +276,12 @@ impl<'a> Retriever<'a> {
         };
         let place = LdapPlace::of(url)?;
         let read = async {
-            match (&place.host, &self.own) {
-                (Some(host), _) => {
+            match &place.host {
+                Some(host) => {
                     let Limits { timeout, allow_loopback, .. } = self.limits;
                     directory::read_published(host, &place, what, timeout, allow_loopback).await
                 }
-                (None, Some(own)) => own.read(&place, what).await,
-                (None, None) => Err(Cause::NoDirectory),
+                None => self.from_own(&place, what).await,
             }
         };
         let values = tokio::time::timeout(self.limits.timeout, read).await.unwrap_or(Err(Cause::Timeout))?;
@@ -289,6 +289,20 @@ impl<'a> Retriever<'a> {
             return Err(Cause::TooLarge);
         }
         Ok(joined(&values))
+    }
+
+    /// What the first of the session's own directories that has it says.
+    async fn from_own(&self, place: &LdapPlace, what: Published) -> std::result::Result<Vec<Vec<u8>>, Cause> {
+        let mut first = None;
+        for own in &self.own {
+            match own.read(place, what).await {
+                Ok(values) => return Ok(values),
+                Err(cause) => {
+                    first.get_or_insert(cause);
+                }
+            }
+        }
+        Err(first.unwrap_or(Cause::NoDirectory))
     }
 
     /// Counts a host's failures in a row; one that does not answer is not waited for again and again.

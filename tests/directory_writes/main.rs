@@ -1,5 +1,5 @@
 //! `publish` and `prune` on real servers: OpenLDAP's slapd and Samba's AD DC.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
 
 #[path = "../faults/pki.rs"]
 #[expect(dead_code, reason = "these tests need only the authority")]

@@ -1,5 +1,6 @@
 //! People from live servers: OpenLDAP's slapd, Samba's AD DC, and a scripted server for what these cannot be brought to do.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
+#![cfg_attr(feature = "gssapi", expect(clippy::panic, reason = "a test stops at what it does not expect"))]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 mod active_directory;
 mod changes_active_directory;
@@ -10,6 +11,9 @@ mod faults;
 #[cfg(feature = "gssapi")]
 mod kerberos;
 mod openldap;
+mod pkits;
+#[path = "../validation/pkits_cases.rs"]
+mod pkits_cases;
 mod published;
 mod reader;
 mod scripted;

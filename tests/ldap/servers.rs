@@ -71,14 +71,14 @@ impl RealServer {
         self.run(&["load", &people.to_string()]).unwrap();
     }
 
-    fn start(script: &str, prefix: &str, people: usize, more: &[&str]) -> Result<Self, String> {
+    fn start(script: &str, prefix: &str, more: &[&str], load: &[&str]) -> Result<Self, String> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
         // Samba's socket paths must be short, so the system's folder and not the target's
         let directory = tempfile::Builder::new().prefix("ldap").tempdir().unwrap();
         let mut server = Self { script, directory, facts: HashMap::new() };
         let (port, tls_port) = (free_port().to_string(), free_port().to_string());
         let ports = [&["-p", &port, "-t", &tls_port], more].concat();
-        server.run(&[&ports[..], &["load", &people.to_string()]].concat())?;
+        server.run(&[&ports[..], load].concat())?;
         let facts = server.run(&[&ports[..], &["start"]].concat())?;
         for line in facts.lines() {
             if let Some((name, value)) = line.split_once('=')
@@ -136,7 +136,7 @@ fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &st
     if let Some(server) = place.upgrade() {
         return Some(server);
     }
-    match RealServer::start(script, prefix, PEOPLE, &[]) {
+    match RealServer::start(script, prefix, &[], &["load", &PEOPLE.to_string()]) {
         Ok(server) => {
             let server = Arc::new(server);
             *place = Arc::downgrade(&server);
@@ -150,25 +150,33 @@ fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &st
 #[cfg(feature = "gssapi")]
 pub(crate) fn kerberos_domain(test: &str) -> Option<RealServer> {
     let port = free_port().to_string();
-    let started = RealServer::start("ad-dc.sh", "AD_", PEOPLE, &["-k", &port]);
+    RealServer::start("ad-dc.sh", "AD_", &["-k", &port], &["load", &PEOPLE.to_string()])
+        .map_or_else(|reason| skipped(test, &reason), Some)
+}
+
+/// slapd with the entries of an LDIF file and nobody else; `None`, said aloud, where it is not installed.
+pub(crate) fn openldap_with(ldif: &Path, test: &str) -> Option<RealServer> {
+    let started = RealServer::start("openldap.sh", "OL_", &[], &["load-ldif", ldif.to_str()?]);
     started.map_or_else(|reason| skipped(test, &reason), Some)
 }
 
-fn skipped<T>(test: &str, reason: &str) -> Option<T> {
+/// Says that a test was left out.
+pub(crate) fn skipped<T>(test: &str, reason: &str) -> Option<T> {
     // not eprintln, which the test harness keeps to itself
-    let line = format!("SKIPPED {test}: {reason}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    std::io::stderr().write_all(format!("SKIPPED {test}: {reason}\n").as_bytes()).unwrap();
     None
 }
 
 /// A slapd for one test alone, which may change what is in it.
 pub(crate) fn own_openldap(test: &str, people: usize) -> Option<RealServer> {
-    RealServer::start("openldap.sh", "OL_", people, &[]).map_or_else(|reason| skipped(test, &reason), Some)
+    RealServer::start("openldap.sh", "OL_", &[], &["load", &people.to_string()])
+        .map_or_else(|reason| skipped(test, &reason), Some)
 }
 
 /// Samba's AD DC for one test alone, which may change what is in it.
 pub(crate) fn own_active_directory(test: &str, people: usize) -> Option<RealServer> {
-    RealServer::start("ad-dc.sh", "AD_", people, &[]).map_or_else(|reason| skipped(test, &reason), Some)
+    RealServer::start("ad-dc.sh", "AD_", &[], &["load", &people.to_string()])
+        .map_or_else(|reason| skipped(test, &reason), Some)
 }
 
 /// A port nobody listens on.
