@@ -1,6 +1,6 @@
 //! Real servers, started by the project's scripts, shared by the tests that run at the same time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -152,18 +152,6 @@ pub(crate) fn kerberos_domain(test: &str) -> Option<RealServer> {
     let port = free_port().to_string();
     RealServer::start("ad-dc.sh", "AD_", &["-k", &port], &["load", &PEOPLE.to_string()])
         .map_or_else(|reason| skipped(test, &reason), Some)
-}
-
-/// Adds an entry with one class and one further attribute, as the administrator.
-pub(crate) fn add(server: &RealServer, dn: &str, class: &str, attribute: &str, values: &[String]) {
-    crate::reader::run(async {
-        let (driver, mut ldap) = ldap3::LdapConnAsync::new(server.fact("LDAP_URL")).await.unwrap();
-        tokio::spawn(driver.drive());
-        ldap.simple_bind(server.fact("ADMIN_DN"), server.fact("ADMIN_PASSWORD")).await.unwrap().success().unwrap();
-        let attributes =
-            vec![("objectClass", HashSet::from([class])), (attribute, values.iter().map(String::as_str).collect())];
-        ldap.add(dn, attributes).await.unwrap().success().unwrap();
-    });
 }
 
 /// slapd with the entries of an LDIF file and nobody else; `None`, said aloud, where it is not installed.
