@@ -349,7 +349,7 @@ impl Place {
 }
 
 fn fetches_issuers(config: &Config) -> bool {
-    config.trust.fetch_issuers == Some(true)
+    config.trust.fetch_issuers != Some(false)
 }
 
 /// Until when what was fetched is used without asking again: half of the time that was left, a day at most. An authority
