@@ -9,7 +9,7 @@ use super::constraints::NameConstraints;
 use super::der;
 use super::distribution_point::{DistributionPoint, distribution_points};
 use super::general_name::{self, GeneralName};
-use super::oid::{AUTHORITY_INFORMATION_ACCESS, OCSP_NO_CHECK};
+use super::oid::{APPLICATION_POLICIES, AUTHORITY_INFORMATION_ACCESS, OCSP_NO_CHECK};
 use super::policies::Policies;
 
 /// basicConstraints (RFC 5280 4.2.1.9).
@@ -56,6 +56,9 @@ pub(crate) struct Extensions {
     pub(crate) key_usage: Option<KeyUsage>,
     /// Purposes by name, else by number; `None` without the extension.
     pub(crate) extended_key_usage: Option<Vec<String>>,
+    /// Microsoft's application policies, which Windows reads beside extKeyUsage; by name, else by number; `None` without
+    /// the extension, or where it cannot be read.
+    pub(crate) application_policies: Option<Vec<String>>,
     pub(crate) subject_key_identifier: Option<Box<[u8]>>,
     pub(crate) authority_key_identifier: Option<Box<[u8]>>,
     pub(crate) distribution_points: Vec<DistributionPoint>,
@@ -152,6 +155,10 @@ impl Extensions {
                 [5, 0] => self.no_revocation = true,
                 _ => self.malformed.push(der::dotted(oid)),
             },
+            // of concern to Windows alone: critical, it stays unknown to everybody else
+            (None, _) if oid.as_bytes() == APPLICATION_POLICIES && !extension.critical => {
+                self.application_policies = application_policies(extension.value);
+            }
             // both only say where more is to be had, and must not be critical
             (Some(46), _) if !extension.critical => {
                 self.freshest = distribution_points(extension.value).unwrap_or_default();
@@ -213,16 +220,19 @@ fn alternative_names(value: &[u8]) -> Option<Vec<GeneralName>> {
 
 fn purposes(value: &[u8]) -> Option<Vec<String>> {
     let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
-    let purposes: Option<Vec<String>> = der::elements(sequence.data)?
-        .into_iter()
-        .map(|any| {
-            Oid::try_from(any.clone())
-                .ok()
-                .filter(|_| der::is(&any, Tag::Oid))
-                .map(|oid| purpose_name(&der::dotted(&oid)))
-        })
-        .collect();
+    let purposes: Option<Vec<String>> = der::elements(sequence.data)?.iter().map(purpose).collect();
     purposes.filter(|purposes| !purposes.is_empty())
+}
+
+fn application_policies(value: &[u8]) -> Option<Vec<String>> {
+    let sequence = der::whole(value).filter(|any| der::is(any, Tag::Sequence))?;
+    let policy = |policy: &Any<'_>| purpose(der::elements(policy.data)?.first()?);
+    der::elements(sequence.data)?.iter().map(policy).collect()
+}
+
+fn purpose(any: &Any<'_>) -> Option<String> {
+    let oid = Oid::try_from(any.clone()).ok().filter(|_| der::is(any, Tag::Oid))?;
+    Some(purpose_name(&der::dotted(&oid)))
 }
 
 /// Names of RFC 5280 4.2.1.12; for Microsoft's purposes those of OpenSSL.
@@ -237,6 +247,8 @@ fn purpose_name(oid: &str) -> String {
         "1.3.6.1.5.5.7.3.9" => "OCSPSigning",
         "1.3.6.1.4.1.311.20.2.2" => "msSmartcardLogin",
         "1.3.6.1.4.1.311.10.3.4" => "msEFS",
+        // Windows' name for the same
+        "1.3.6.1.4.1.311.10.12.1" => "anyExtendedKeyUsage",
         other => other,
     };
     name.to_owned()

@@ -1,14 +1,16 @@
 //! Distinguished names: as RFC 4514 text for people, as a key for comparison.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use stringprep::x520prep;
 use x509_parser::asn1_rs::{Any, Class, Tag, ToDer};
 use x509_parser::x509::{AttributeTypeAndValue, RelativeDistinguishedName, X509Name};
 
 use super::der;
 
-/// A name as names are compared in a path: RFC 5280 7.1 with the string preparation of RFC 4518 as far as case and
-/// space go, whatever string type the value was written in.
+/// A name as names are compared in a path: RFC 5280 7.1 with the string preparation of RFC 4518, whatever string type the
+/// value was written in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NameKey(Box<[u8]>);
 
@@ -64,8 +66,7 @@ fn attribute_key(attribute: &AttributeTypeAndValue<'_>) -> Vec<u8> {
     match text(attribute.attr_value()) {
         Some(text) => {
             key.push(b's');
-            let folded = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-            append(&mut key, folded.as_bytes());
+            append(&mut key, prepared(&text).as_bytes());
         }
         None => {
             key.push(b'b');
@@ -73,6 +74,14 @@ fn attribute_key(attribute: &AttributeTypeAndValue<'_>) -> Vec<u8> {
         }
     }
     key
+}
+
+/// A string as strings compare: mapped, normalised (NFKC), case-folded, without insignificant space (RFC 4518 2). What may
+/// not be in a string at all is compared by its lower case alone.
+fn prepared(text: &str) -> String {
+    let folded = if text.is_ascii() { None } else { x520prep(text, true).ok() };
+    let folded = folded.map_or_else(|| text.to_lowercase(), Cow::into_owned);
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A string value, whatever string type it has; `None` for what is no string.
@@ -233,6 +242,34 @@ mod tests {
             key(&name(&[&[(O, 12, b"b")], &[(CN, 12, b"a")]]))
         );
         assert_eq!(key(&name(&[&[(CN, 12, b"a"), (O, 12, b"b")]])), key(&name(&[&[(O, 12, b"b"), (CN, 12, b"a")]])));
+    }
+
+    #[test]
+    fn keys_are_prepared_as_directories_prepare_them() {
+        let same =
+            |left: &[u8], tag: u8, right: &[u8]| key(&name(&[&[(CN, 12, left)]])) == key(&name(&[&[(CN, tag, right)]]));
+        let utf8 = |left: &str, right: &str| same(left.as_bytes(), 12, right.as_bytes());
+        // Teletex and BMP say the same as UTF-8
+        assert!(same("Müller".as_bytes(), 20, b"M\xfcLLER"));
+        assert!(same("Müller".as_bytes(), 30, &[0, b'm', 0, 0xdc, 0, b'l', 0, b'l', 0, b'e', 0, b'r']));
+        assert!(same(
+            "Müller".as_bytes(),
+            28,
+            &[0, 0, 0, b'M', 0, 0, 0, 0xfc, 0, 0, 0, b'l', 0, 0, 0, b'l', 0, 0, 0, b'e', 0, 0, 0, b'r']
+        ));
+        // composed and decomposed, compatible forms, folded case
+        assert!(utf8("Müller", "Mu\u{308}ller"));
+        assert!(utf8("\u{fb01}nance \u{ff21}", "FINANCE a"));
+        assert!(utf8("Straße", "STRASSE"));
+        assert!(utf8("ΣΊΣΥΦΟΣ", "σίσυφος"));
+        // space that is not ASCII is space, and characters that say nothing are nothing
+        assert!(utf8(" Änne\u{a0}\u{2003} Lee ", "änne lee"));
+        assert!(utf8("Än\u{ad}ne\u{200b}", "änne"));
+        assert!(!utf8("Müller", "Muller"));
+        assert!(!utf8("Änne Lee", "ÄnneLee"));
+        // private use may not be compared so, and is still itself
+        assert!(utf8("Ä\u{e000}", "ä\u{e000}"));
+        assert!(!utf8("Ä\u{e000}", "ä\u{e001}"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::certificate::{Bundle, OcspResponse, Sha256};
 use crate::config::{AnchorFile, Config};
 use crate::error::{Code, Error, Result};
 use crate::platform;
-use crate::validation::{Anchor, Evidence};
+use crate::validation::{Anchor, Evidence, Tenant};
 
 pub use retriever::{Brought, Retriever};
 
@@ -96,6 +96,15 @@ impl Sources {
         evidence.add_ocsp_responses(answers);
         Ok(evidence)
     }
+}
+
+/// A tenant's collection of authorities from a file: an SST, or any other form certificates come in.
+///
+/// # Errors
+/// `file_not_found`, `file_unreadable`, `trust_unreadable`; the target is the file.
+pub fn tenant(path: &Path) -> Result<Tenant> {
+    let found = bundles(&Source::Path(path.to_path_buf()))?;
+    Ok(Tenant::new(found.into_iter().flat_map(|bundle| bundle.certificates).collect()))
 }
 
 fn digests(source: &Source) -> Result<String> {

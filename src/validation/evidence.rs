@@ -6,6 +6,7 @@ use std::sync::RwLock;
 use crate::certificate::{Certificate, CertificateId, Crl, NameKey, OcspAnswer, OcspResponse, Sha256};
 
 use super::signature::SignatureCheck;
+use super::tenant::Tenant;
 
 /// A certificate that is trusted by itself.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Evidence {
     crls_by_issuer: HashMap<NameKey, Vec<usize>>,
     /// Places of a response and of the answer in it.
     answers_by_certificate: HashMap<CertificateId, Vec<(usize, usize)>>,
+    /// What Exchange Online knows, where it is asked what it would say.
+    tenant: Option<Tenant>,
     /// By URL, why nothing came from there.
     failures: HashMap<String, String>,
     /// What came of checking what is signed (by its SHA-256) with a certificate's key (by the certificate's SHA-256).
@@ -82,6 +85,16 @@ impl Evidence {
             }
             self.ocsp_responses.push(response);
         }
+    }
+
+    /// Has verdicts say what the tenant would make of a certificate.
+    pub fn set_tenant(&mut self, tenant: Tenant) {
+        self.tenant = Some(tenant);
+    }
+
+    /// The tenant, where one is known.
+    pub(super) fn tenant(&self) -> Option<&Tenant> {
+        self.tenant.as_ref()
     }
 
     /// Keeps why a place gave nothing, so that findings can say it. `cause` is a short word or two, such as `http 404`.

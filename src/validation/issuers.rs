@@ -75,4 +75,8 @@ fn authority(link: &Link<'_>, index: usize, below: u32, findings: &mut Vec<Findi
         let finding = rule::ISSUER_EXTENDED_KEY_USAGE.broken_by(index);
         findings.push(finding.observed(purposes.join(", ")).expected("emailProtection"));
     }
+    if let Some(policies) = extensions.application_policies.as_ref().filter(|policies| !leaf::allows_mail(policies)) {
+        let finding = rule::ISSUER_APPLICATION_POLICIES.broken_by(index);
+        findings.push(finding.observed(policies.join(", ")).expected("emailProtection"));
+    }
 }

@@ -8,7 +8,7 @@ use super::evidence::Evidence;
 use super::path::Search;
 use super::rules::{Audience, Rules};
 use super::verdict::{Finding, Fitness, Severity, Use, Verdict};
-use super::{address, leaf};
+use super::{address, leaf, tenant};
 
 /// Judges a certificate.
 ///
@@ -37,12 +37,16 @@ pub fn judge_demanding(
     let matching = address::check(certificate, audience, rules, &mut findings);
     let outcome = Search::new(evidence, rules, demands, embedded, matching.domains.as_deref()).run(certificate);
     leaf::check(certificate, outcome.leaf_is_anchor, rules, &mut findings);
+    if let Some(tenant) = evidence.tenant() {
+        tenant::check(certificate, &outcome, tenant, rules, &mut findings);
+    }
+    let subjects = outcome.path.iter().map(|certificate| certificate.subject.clone()).collect();
     findings.extend(outcome.findings);
     Verdict {
         address_match: matching.found,
         address_exact: matching.exact,
         needs: outcome.needs,
-        ..conclude(outcome.subjects, findings, demands)
+        ..conclude(subjects, findings, demands)
     }
 }
 
@@ -76,12 +80,7 @@ fn beginning(bytes: &[u8]) -> String {
 }
 
 fn conclude(path: Vec<String>, mut findings: Vec<Finding>, demands: &Demands) -> Verdict {
-    findings.sort_by_key(|finding| match finding.severity {
-        Severity::Block => 0,
-        Severity::Warn if finding.leaves_open => 1,
-        Severity::Warn => 2,
-        Severity::Info => 3,
-    });
+    findings.sort_by_key(Finding::weight);
     let against = |finding: &&Finding| finding.severity == Severity::Block || finding.leaves_open;
     // unknown revocation is the caller's to weigh
     let accepted = |finding: &Finding| finding.code == rule::REVOCATION_UNKNOWN.code && !demands.known_revocation;

@@ -67,6 +67,10 @@ fn purpose(certificate: &Certificate, findings: &mut Vec<Finding>) {
             findings.push(rule::EXTENDED_KEY_USAGE.broken_by(0).observed(observed).expected("emailProtection"));
         }
     }
+    if let Some(policies) = extensions.application_policies.as_ref().filter(|policies| !allows_mail(policies)) {
+        let finding = rule::APPLICATION_POLICIES.broken_by(0);
+        findings.push(finding.observed(policies.join(", ")).expected("emailProtection"));
+    }
 }
 
 /// The bits of keyUsage of which one is needed to encrypt to a key; `None` for a key nobody can encrypt to.

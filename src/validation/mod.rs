@@ -1,7 +1,8 @@
 //! What a certificate is fit for. Pure: evidence, audience and time come in, a verdict goes out.
 //!
 //! `judge` puts it together: `address` and `leaf` look at the certificate itself, `path` builds paths and has each
-//! judged by `issuers`, `names`, `policies` and `revocation`, which say what they miss to `needs`; every rule is in `catalogue`.
+//! judged by `issuers`, `names`, `policies` and `revocation`, which say what they miss to `needs`; `tenant` asks what Exchange
+//! Online would say; every rule is in `catalogue`. `person` looks at all the values of one person together, with `pick`.
 
 mod address;
 mod catalogue;
@@ -17,6 +18,8 @@ mod names;
 mod need;
 mod needs;
 mod path;
+mod person;
+mod pick;
 mod policies;
 mod reason;
 mod revocation;
@@ -24,6 +27,7 @@ mod rsa_signature;
 mod rules;
 mod signature;
 mod structure;
+mod tenant;
 mod verdict;
 mod workers;
 
@@ -34,8 +38,11 @@ pub use demands::Demands;
 pub use evidence::{Anchor, Evidence};
 pub use judge::{judge, judge_demanding, judge_value, judge_value_demanding};
 pub use need::Need;
+pub use person::{Held, judge_together};
+pub use pick::{Candidate, CandidateCertificate, outlook_pick, owa_pick};
 pub use reason::reason;
 pub use rules::{Audience, RevocationCheck, Rules};
+pub use tenant::Tenant;
 pub use verdict::{AddressMatch, Finding, Fitness, Severity, Use, Verdict};
 pub use workers::{Interrupted, Pace};
 

@@ -38,8 +38,11 @@ pub(super) struct Link<'a> {
 
 /// The best path found, and what speaks against it.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) subjects: Vec<String>,
+pub(super) struct Outcome<'a> {
+    /// Its certificates, leaf first.
+    pub(super) path: Vec<&'a Certificate>,
+    /// Whether it ends in an anchor.
+    pub(super) complete: bool,
     /// Whether the leaf itself is an anchor.
     pub(super) leaf_is_anchor: bool,
     pub(super) findings: Vec<Finding>,
@@ -74,7 +77,7 @@ pub(super) struct Search<'a> {
     vouched: HashMap<(Sha256, Sha256), bool>,
     checks_left: usize,
     comparisons_left: usize,
-    best: Option<(Score, Outcome)>,
+    best: Option<(Score, Outcome<'a>)>,
 }
 
 impl<'a> Search<'a> {
@@ -101,7 +104,7 @@ impl<'a> Search<'a> {
     }
 
     /// The best path of a leaf.
-    pub(super) fn run(&mut self, leaf: &'a Certificate) -> Outcome {
+    pub(super) fn run(&mut self, leaf: &'a Certificate) -> Outcome<'a> {
         let subject = &leaf.details.subject;
         let anchor = self.evidence.anchors_named(subject).find(|anchor| anchor.certificate.sha256 == leaf.sha256);
         let mut path = vec![link(leaf, anchor, anchor.is_some())];
@@ -268,7 +271,7 @@ impl<'a> Search<'a> {
         self.comparisons_left = search.comparisons_left;
         let mut findings = outcome.findings;
         leaf::check_crl_issuer(signer, self.rules, &mut findings);
-        let good = !outcome.subjects.is_empty() && findings.iter().all(|finding| !rule::spoils_a_crl_issuer(finding));
+        let good = !outcome.path.is_empty() && findings.iter().all(|finding| !rule::spoils_a_crl_issuer(finding));
         // what was taken for granted about the outer ones may turn out wrong
         if self.signers.is_empty() {
             self.vouched.insert((signer.sha256, anchor), good);
@@ -345,8 +348,9 @@ impl<'a> Search<'a> {
         };
         let score = (class, blocks, open);
         if self.best.as_ref().is_none_or(|(best, _)| score < *best) {
-            let subjects = path.iter().map(|link| link.certificate.subject.clone()).collect();
-            self.best = Some((score, Outcome { subjects, leaf_is_anchor: false, findings, needs: needs.stated() }));
+            let path = path.iter().map(|link| link.certificate).collect();
+            let outcome = Outcome { path, complete, leaf_is_anchor: false, findings, needs: needs.stated() };
+            self.best = Some((score, outcome));
         }
     }
 }

@@ -119,6 +119,16 @@ impl Finding {
         Text::new("remedy", self.code, self.parameters())
     }
 
+    /// Its place among others: the less, the more it weighs.
+    pub(super) fn weight(&self) -> u8 {
+        match self.severity {
+            Severity::Block => 0,
+            Severity::Warn if self.leaves_open => 1,
+            Severity::Warn => 2,
+            Severity::Info => 3,
+        }
+    }
+
     fn parameters(&self) -> Vec<(&'static str, String)> {
         let given = [("observed", &self.observed), ("expected", &self.expected)];
         given.into_iter().filter_map(|(name, value)| value.clone().map(|value| (name, value))).collect()
@@ -126,6 +136,12 @@ impl Finding {
 }
 
 impl Verdict {
+    /// Adds a finding behind all that weigh as much; fitness stays what it is.
+    pub(super) fn add(&mut self, finding: Finding) {
+        let place = self.findings.iter().position(|found| found.weight() > finding.weight());
+        self.findings.insert(place.unwrap_or(self.findings.len()), finding);
+    }
+
     /// What the certificate is for publishing: fit for at least one use, else undetermined for one, else unfit.
     pub fn fitness(&self) -> Fitness {
         match (self.encrypt, self.sign) {

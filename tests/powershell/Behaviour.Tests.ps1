@@ -277,6 +277,12 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             & $codes (Test-SmimeCertificate $good.primary_smtp_address -LintProfile Mailbox_Strict)[0] | Should -Not -BeNullOrEmpty
             { Test-SmimeCertificate $good.primary_smtp_address -LintProfile mailbox -ErrorAction Stop } | Should -Throw -ErrorId 'SmimeSync.Host.OptionValue,Test-SmimeCertificate'
         }
+        It 'asks what the tenant would say when its collection of authorities is handed in' {
+            $codes = { @($args[0].Findings | ForEach-Object Code) }
+            & $codes (Test-SmimeCertificate $good.primary_smtp_address)[0] | Should -Not -Contain 'tenant_chain'
+            & $codes (Test-SmimeCertificate $good.primary_smtp_address -SstPath (Join-Path $folder 'intermediates.pem'))[0] | Should -Contain 'tenant_chain'
+            { Test-SmimeCertificate $good.primary_smtp_address -SstPath (Join-Path $TestDrive 'nowhere.sst') -ErrorAction Stop } | Should -Throw -ErrorId 'SmimeSync.Config.FileNotFound,Test-SmimeCertificate'
+        }
         It 'takes the answer of an OCSP responder' -Skip:(-not $hasOpenssl) {
             $here = Join-Path $TestDrive 'ocsp'
             New-Item $here -ItemType Directory | Out-Null

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use rcgen::date_time_ymd;
 use serde_json::{Value as Json, json};
 use smimesync::certificate::Certificate;
 use smimesync::error::Code;
 use smimesync::session::{Row, Session, Step, Value, Verb};
 
 use crate::answer::{Answer, revoked};
-use crate::pki::{Authority, NOW, ca_params};
+use crate::pki::{ADDRESS, Authority, NOW, ca_params};
 use crate::policies::{ANY, mappings, policies};
 
 const AT: &str = "2026-06-01T00:00:00Z";
@@ -295,4 +296,46 @@ fn lint_profile_is_the_yardstick() {
     let said = bench.judged(json!({}), json!({ "lint_profile": "mailbox_strict" }));
     assert!(said.path_valid);
     assert_eq!(bench.refused(json!({ "lint_profile": "none" })), (Code::OptionValue, "/lint_profile".to_owned()));
+}
+
+#[test]
+fn a_tenants_collection_is_asked_too() {
+    let bench = Bench::new();
+    let known = [&bench.issuing.certificate, &bench.root.certificate].map(|it| pem(&it.der)).concat();
+    bench.write("tenant.pem", known.as_bytes());
+    let none = ["crl_none", "crl_none"];
+    assert_eq!(bench.judged(json!({}), json!({ "sst_path": "tenant.pem" })), said(true, "fit", &none));
+    let lacks = said(true, "undetermined", &["tenant_chain", "crl_none", "crl_none"]);
+    assert_eq!(bench.judged(json!({}), json!({ "sst_path": "issuing.cer" })), lacks);
+    let absent = bench.path().join("absent.sst").display().to_string();
+    assert_eq!(bench.refused(json!({ "sst_path": "absent.sst" })), (Code::FileNotFound, absent));
+}
+
+fn pem(der: &[u8]) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64_STANDARD.encode(der))
+}
+
+#[test]
+fn the_values_of_a_person_are_judged_together() {
+    let bench = Bench::new();
+    let stale = bench.issuing.person(|params| {
+        params.not_before = date_time_ymd(2024, 1, 1);
+        params.not_after = date_time_ymd(2025, 1, 1);
+    });
+    let ldif = format!(
+        "version: 1\n\ndn: cn=ann,dc=x\nobjectClass: inetOrgPerson\ncn: ann\nmail: {ADDRESS}\n\
+         userCertificate;binary:: {}\nuserSMIMECertificate:: {}\n",
+        BASE64_STANDARD.encode(&bench.ann.der),
+        BASE64_STANDARD.encode(&stale.der)
+    );
+    bench.write("people.ldif", ldif.as_bytes());
+    let session = bench.session(json!({ "directory": { "kind": "ldif", "path": "people.ldif" } }));
+    let mut cursor = session.start(Verb::Validate, &json!({ "at": AT }).to_string()).unwrap();
+    let mut found = Vec::new();
+    while cursor.next(Duration::from_secs(30)).unwrap() == Step::Row {
+        found.push((text(cursor.row().unwrap(), "attribute"), Said::of(cursor.row().unwrap())));
+    }
+    let good = said(true, "fit", &["hidden_by_stale", "picked_to_sign"]);
+    let hiding = said(false, "unfit", &["expired", "hides_better", "picked_to_encrypt"]);
+    assert_eq!(found, [("userCertificate".to_owned(), good), ("userSMIMECertificate".to_owned(), hiding)]);
 }

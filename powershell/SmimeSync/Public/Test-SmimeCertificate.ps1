@@ -51,6 +51,10 @@ function Test-SmimeCertificate {
     .PARAMETER OcspResponse
     Files or folders with answers of OCSP responders, one in a file, as "openssl ocsp -respout" writes them.
 
+    .PARAMETER SstPath
+    A file with the tenant's collection of authorities, as Set-SmimeConfig takes it (SST). Findings then say what Exchange
+    Online would: whether the collection holds the whole path, and whether CRLs have an address everybody can reach.
+
     .PARAMETER LintProfile
     The profile of the S/MIME Baseline Requirements that certificates are held against: auto for the one a certificate
     claims, or one such as mailbox_strict or organization_legacy. What policy/lints of the configuration says if absent.
@@ -91,6 +95,7 @@ function Test-SmimeCertificate {
         [ValidateNotNullOrEmpty()] [string[]] $Intermediate,
         [ValidateNotNullOrEmpty()] [string[]] $Crl,
         [ValidateNotNullOrEmpty()] [string[]] $OcspResponse,
+        [ValidateNotNullOrEmpty()] [string] $SstPath,
         [ValidateNotNullOrEmpty()] [string] $LintProfile
     )
 
@@ -103,6 +108,7 @@ function Test-SmimeCertificate {
         if ($Intermediate) { $common.intermediates = @(Resolve-SmimePath -Path $Intermediate -Caller $PSCmdlet) }
         if ($Crl) { $common.crls = @(Resolve-SmimePath -Path $Crl -Caller $PSCmdlet) }
         if ($OcspResponse) { $common.ocsp_responses = @(Resolve-SmimePath -Path $OcspResponse -Caller $PSCmdlet) }
+        if ($SstPath) { $common.sst_path = @(Resolve-SmimePath -Path $SstPath -Caller $PSCmdlet)[0] }
         if ($LintProfile) { $common.lint_profile = $LintProfile.ToLowerInvariant() }
         $judge = @{ Common = $common; EmailAddress = $EmailAddress; Caller = $PSCmdlet }
     }

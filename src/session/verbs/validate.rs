@@ -21,7 +21,7 @@ use crate::session::{Row, Verb, columns, rows};
 use crate::sync::{Judge, Observer as _, Phase, judge_all, revocation_check};
 use crate::trust::{self, Retriever, Source, Sources};
 use crate::validation::lints::{self, Choice};
-use crate::validation::{Audience, Demands, Need, Verdict, judge_value_demanding};
+use crate::validation::{Audience, Demands, Held, Need, Verdict, judge_together, judge_value_demanding};
 
 use super::Work;
 use super::fetch::read_people;
@@ -64,6 +64,7 @@ struct Options {
     inhibit_any: bool,
     undetermined: Option<Undetermined>,
     ocsp_responses: Option<Vec<Item>>,
+    sst_path: Option<PathBuf>,
 }
 
 /// Something to judge, and where it comes from.
@@ -72,6 +73,14 @@ pub(super) struct Subject {
     pub(super) person: Option<String>,
     pub(super) attribute: Option<Attribute>,
     pub(super) value: SmimeValue,
+}
+
+impl Subject {
+    /// What a person's other values are held against; `None` for what no attribute holds.
+    fn held(&self, at_ms: i64) -> Option<Held<'_>> {
+        let certificate = self.value.chosen(at_ms);
+        Some(Held { attribute: self.attribute?, certificate, length: self.value.bytes.len() })
+    }
 }
 
 pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
@@ -90,6 +99,9 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         let lints = asked_lints.or((config.policy.lints == Lints::Cabf).then_some(Choice::Auto));
         let mut judge = Judge::new(&config, &options.sources(&config)?, at_ms)?;
         judge.rules.revocation = revocation_check(mode);
+        if let Some(path) = &options.sst_path {
+            judge.evidence.set_tenant(trust::tenant(&config.path(path))?);
+        }
         // a store is opened only where something can be fetched into it
         let store = if Retriever::is_wanted(&config, mode) { Some(context.store()?) } else { None };
         let retriever = store.as_deref().and_then(|it| Retriever::new(&config, mode, it, context.surroundings()));
@@ -250,6 +262,11 @@ impl<'a> Case<'a> {
             judge_value_demanding(&subject.value, audience.as_ref(), &judge.evidence, &judge.rules, demands)
         };
         self.verdicts = self.subjects.iter().map(of).collect();
+        let at_ms = judge.rules.at_ms;
+        // only a person's values are in attributes
+        if let Some(values) = self.subjects.iter().map(|subject| subject.held(at_ms)).collect::<Option<Vec<_>>>() {
+            judge_together(&values, &mut self.verdicts, at_ms);
+        }
     }
 
     fn needs(&self) -> BTreeSet<Need> {

@@ -24,7 +24,7 @@ mod rule;
 mod subject;
 mod subject_alternative_name;
 mod table;
-mod text;
+pub(super) mod text;
 mod validity;
 mod view;
 
@@ -74,13 +74,19 @@ pub fn judge(certificate: &Certificate, choice: Choice) -> Vec<Finding> {
         .collect()
 }
 
+/// Lints and the findings of the verdict that say the same with the tenant in view.
+const SAID_ALREADY: [(&str, &str); 2] =
+    [("lint_crl_points_absent", "crl_none"), ("lint_crl_points_internal", "crl_not_public")];
+
 /// Adds to a verdict what `judge` finds, after all that weighs more; fitness stays what it is.
 pub fn add(verdict: &mut Verdict, certificate: &Certificate, choice: Choice) {
-    let findings = &mut verdict.findings;
     for finding in judge(certificate, choice) {
-        let informs = findings.iter().position(|found| found.severity == Severity::Info);
-        let place = informs.filter(|_| finding.severity != Severity::Info).unwrap_or(findings.len());
-        findings.insert(place, finding);
+        let said = SAID_ALREADY.iter().filter(|(lint, _)| *lint == finding.code).any(|(_, code)| {
+            verdict.findings.iter().any(|found| found.code == *code && found.certificate_index == Some(0))
+        });
+        if !said {
+            verdict.add(finding);
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn is_country(code: &str) -> bool {
 }
 
 /// The scheme of a URI, in lower case; empty where it has none.
-pub(super) fn scheme(uri: &str) -> String {
+pub(in crate::validation) fn scheme(uri: &str) -> String {
     let Some((scheme, _)) = uri.split_once(':') else { return String::new() };
     let fits = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     // what looks like a host and a port is no scheme
@@ -53,7 +53,7 @@ pub(super) fn schemes(legacy: bool) -> &'static [&'static str] {
 }
 
 /// The host of a URI; `None` where it has none.
-pub(super) fn host(uri: &str) -> Option<String> {
+pub(in crate::validation) fn host(uri: &str) -> Option<String> {
     // the parser takes slashes where a host should be, as browsers do
     if uri.split_once("://")?.1.starts_with('/') {
         return None;
@@ -82,7 +82,7 @@ pub(super) fn leads_inside(uri: &str) -> bool {
 }
 
 /// Whether a domain is known in its own network alone.
-pub(super) fn is_inside(domain: &str) -> bool {
+pub(in crate::validation) fn is_inside(domain: &str) -> bool {
     let domain = domain.trim_end_matches('.').to_ascii_lowercase();
     let last = domain.rsplit('.').next().unwrap_or_default();
     !domain.contains('.') || INSIDE.contains(&last)
