@@ -22,29 +22,33 @@ pub(crate) const RULES: Rules = Rules {
 pub(crate) struct Case {
     pub(crate) title: String,
     num: String,
-    should: bool,
+    pub(crate) should: bool,
     pub(crate) certs: Vec<String>,
     pub(crate) crls: Vec<String>,
-    initial_policy_set: Vec<String>,
-    explicit: bool,
-    pmi: bool,
-    iap: bool,
+    pub(crate) initial_policy_set: Vec<String>,
+    pub(crate) explicit: bool,
+    pub(crate) pmi: bool,
+    pub(crate) iap: bool,
 }
 
 impl Case {
     pub(crate) fn demands(&self) -> Demands {
-        // the suite's policies are numbered below one arc
-        let policy = |name: &String| match name.strip_prefix("NIST-test-policy-") {
-            Some(number) => PolicyId::parse(&format!("2.16.840.1.101.3.2.1.48.{number}")).unwrap(),
-            None => PolicyId::parse(name).unwrap(),
-        };
         Demands {
-            policies: self.initial_policy_set.iter().map(policy).collect(),
+            policies: self.policies().iter().map(|policy| PolicyId::parse(policy).unwrap()).collect(),
             explicit_policy: self.explicit,
             inhibit_mapping: self.pmi,
             inhibit_any: self.iap,
             known_revocation: true,
         }
+    }
+
+    /// The initial policies; the suite's are numbered below one arc.
+    pub(crate) fn policies(&self) -> Vec<String> {
+        let policy = |name: &String| match name.strip_prefix("NIST-test-policy-") {
+            Some(number) => format!("2.16.840.1.101.3.2.1.48.{number}"),
+            None => name.clone(),
+        };
+        self.initial_policy_set.iter().map(policy).collect()
     }
 
     /// The findings of which one has to be among those about an invalid path, by the suite's sections.
