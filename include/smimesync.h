@@ -180,10 +180,6 @@ enum smimesync_code
      */
     SMIMESYNC_CODE_OPTION_VALUE = -124,
     /**
-     * An option asks for something this version cannot do.
-     */
-    SMIMESYNC_CODE_OPTION_UNSUPPORTED = -125,
-    /**
      * No connection to the directory.
      */
     SMIMESYNC_CODE_DIRECTORY_UNREACHABLE = -201,

@@ -39,8 +39,6 @@ pub enum Code {
     OptionType = -123,
     /// An option's value is out of its range.
     OptionValue = -124,
-    /// An option asks for something this version cannot do.
-    OptionUnsupported = -125,
     /// No connection to the directory.
     DirectoryUnreachable = -201,
     /// The directory did not answer in time.
@@ -294,7 +292,6 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::OptionUnknown, "option_unknown", Area::Host, Category::Invalid, false),
     info(Code::OptionType, "option_type", Area::Host, Category::Invalid, false),
     info(Code::OptionValue, "option_value", Area::Host, Category::Invalid, false),
-    info(Code::OptionUnsupported, "option_unsupported", Area::Host, Category::Unsupported, false),
     info(Code::DirectoryUnreachable, "directory_unreachable", Area::Directory, Category::Network, true),
     info(Code::DirectoryTimeout, "directory_timeout", Area::Directory, Category::Timeout, true),
     info(Code::DirectoryTls, "directory_tls", Area::Directory, Category::Certificate, false),

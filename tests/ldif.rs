@@ -201,7 +201,7 @@ fn an_export_of_a_search_that_hit_a_limit_is_incomplete() {
 
 #[test]
 fn change_records_and_missing_files_are_refused() {
-    let error = Export::new("dn: cn=a\nchangetype: add\ncn: a\n").read(&Selection::default()).unwrap_err();
+    let error = Export::new("dn: cn=a\nchangetype: delete\n").read(&Selection::default()).unwrap_err();
     assert_eq!(error.code(), Code::LdifChangeRecord);
     let mut export = Export::new("");
     export.config.path = Some("nothing.ldif".into());

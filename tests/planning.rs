@@ -3,15 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test says best where it fails")]
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use proptest::prelude::*;
-use smimesync::certificate::{Attribute, Certificate, Sha256};
+use smimesync::certificate::{Attribute, Sha256};
 use smimesync::config::{self, Foreign, Publish, Undetermined};
 use smimesync::people::{Address, Recipient, RecipientClass};
 use smimesync::planning::{
-    Action, Before, Change, Circumstances, Item, Ours, Plan, Policy, Subject, Value, plan_recipient, plan_vanished,
-    reason, select, senders_pick,
+    Action, Before, CertificateSummary, Change, Circumstances, Item, Ours, Plan, Policy, Subject, Value,
+    plan_recipient, plan_vanished, reason, select, senders_pick,
 };
 use smimesync::validation::{Finding, Fitness, Severity, Use, Verdict};
 
@@ -62,17 +62,6 @@ fn finding(code: &'static str, severity: Severity, concerns: Use) -> Finding {
     }
 }
 
-/// A certificate that can be read; planning looks at its dates alone, which each value sets itself.
-fn any_certificate() -> Certificate {
-    static ANY: OnceLock<Certificate> = OnceLock::new();
-    let make = || {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let made = rcgen::CertificateParams::default().self_signed(&key).unwrap();
-        Certificate::parse(made.der()).unwrap()
-    };
-    ANY.get_or_init(make).clone()
-}
-
 /// A value of a kind; the same arguments give the same bytes.
 fn value(attribute: Attribute, kind: Kind, age_days: i64, size: usize) -> Value {
     use Fitness::{Fit, Undetermined as Open, Unfit};
@@ -95,13 +84,12 @@ fn value(attribute: Attribute, kind: Kind, age_days: i64, size: usize) -> Value 
     let bytes: Arc<[u8]> = bytes.into();
     let sha256 = Sha256::of(&bytes);
     let certificate = (kind != Kind::Garbage).then(|| {
-        let mut certificate = any_certificate();
-        certificate.der = Arc::clone(&bytes);
-        certificate.sha256 = sha256;
-        certificate.subject = format!("CN={kind:?}");
-        certificate.not_before_ms = NOW - age_days * DAY;
-        certificate.not_after_ms = if kind == Kind::Expired { NOW - DAY / 2 } else { NOW + 300 * DAY };
-        Arc::new(certificate)
+        Arc::new(CertificateSummary {
+            thumbprint: sha256.to_string(),
+            subject: format!("CN={kind:?}"),
+            not_before_ms: NOW - age_days * DAY,
+            not_after_ms: if kind == Kind::Expired { NOW - DAY / 2 } else { NOW + 300 * DAY },
+        })
     });
     let severity = if open { Severity::Warn } else { Severity::Block };
     let verdict = Arc::new(Verdict {

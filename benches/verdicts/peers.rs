@@ -57,7 +57,7 @@ pub(crate) fn webpki(scene: &Scene) -> impl FnMut() {
     let time = UnixTime::since_unix_epoch(Duration::from_secs(AT));
     move || {
         let leaf = EndEntityCert::try_from(&leaf).unwrap();
-        let usage = KeyUsage::required(EMAIL_PROTECTION);
+        let usage = KeyUsage::required_if_present(EMAIL_PROTECTION);
         let (anchors, issuers) = (std::slice::from_ref(&anchor), std::slice::from_ref(&issuer));
         let found = leaf.verify_for_usage(&[RSA_PKCS1_2048_8192_SHA256], anchors, issuers, time, usage, None, None);
         found.unwrap();

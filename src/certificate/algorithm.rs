@@ -102,7 +102,7 @@ pub(crate) enum MlDsa {
 
 /// The scheme and its usual name.
 pub(super) fn signature(algorithm: &AlgorithmIdentifier<'_>) -> (Scheme, String) {
-    let oid = algorithm.algorithm.to_id_string();
+    let oid = der::dotted(&algorithm.algorithm);
     let (scheme, name) = match oid.as_str() {
         "1.2.840.113549.1.1.2" => (Scheme::RsaPkcs1(Hash::Md2), "md2WithRSA"),
         "1.2.840.113549.1.1.3" => (Scheme::RsaPkcs1(Hash::Md4), "md4WithRSA"),
@@ -137,10 +137,10 @@ pub(super) fn signature(algorithm: &AlgorithmIdentifier<'_>) -> (Scheme, String)
 fn pss(parameters: Option<&Any<'_>>) -> Option<Pss> {
     let parameters = RsaSsaPssParams::try_from(parameters?).ok()?;
     let mask = parameters.mask_gen_algorithm().ok()?;
-    let known = mask.mgf.to_id_string() == "1.2.840.113549.1.1.8" && parameters.trailer_field() == 1;
+    let known = der::dotted(&mask.mgf) == "1.2.840.113549.1.1.8" && parameters.trailer_field() == 1;
     known.then_some(Pss {
-        hash: Hash::from_oid(&parameters.hash_algorithm_oid().to_id_string())?,
-        mask: Hash::from_oid(&mask.hash.to_id_string())?,
+        hash: Hash::from_oid(&der::dotted(parameters.hash_algorithm_oid()))?,
+        mask: Hash::from_oid(&der::dotted(&mask.hash))?,
         salt: parameters.salt_length(),
     })
 }
@@ -250,7 +250,7 @@ impl PublicKey {
 /// The key and its usual name with its size.
 pub(super) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, String) {
     let bytes: Box<[u8]> = info.subject_public_key.data.as_ref().into();
-    let oid = info.algorithm.algorithm.to_id_string();
+    let oid = der::dotted(&info.algorithm.algorithm);
     let (kind, name) = match oid.as_str() {
         "1.2.840.113549.1.1.1" => {
             let bits = modulus_bits(&bytes);
@@ -285,7 +285,7 @@ fn curve(parameters: Option<&Any<'_>>) -> (KeyKind, String) {
     let oid = parameters
         .filter(|any| der::is(any, Tag::Oid))
         .and_then(|any| Oid::try_from(any.clone()).ok())
-        .map(|oid| oid.to_id_string());
+        .map(|oid| der::dotted(&oid));
     match oid.as_deref() {
         Some("1.2.840.10045.3.1.7") => (KeyKind::Ec(Curve::P256), "EC P-256".to_owned()),
         Some("1.3.132.0.34") => (KeyKind::Ec(Curve::P384), "EC P-384".to_owned()),

@@ -230,14 +230,14 @@ impl Reading {
             if extensions.iter().take(index).any(|earlier| earlier.oid == extension.oid) {
                 self.mark(CrlDefect::MalformedExtension);
             }
-            match extension.oid.to_id_string().as_str() {
-                "2.5.29.28" => self.take_scope(extension.value),
-                "2.5.29.27" => self.base = self.number_or_mark(extension.value),
-                "2.5.29.20" => self.number = self.number_or_mark(extension.value),
-                "2.5.29.46" => {
+            match der::standard_extension(&extension.oid) {
+                Some(28) => self.take_scope(extension.value),
+                Some(27) => self.base = self.number_or_mark(extension.value),
+                Some(20) => self.number = self.number_or_mark(extension.value),
+                Some(46) => {
                     self.freshest = distribution_point::distribution_points(extension.value).unwrap_or_default();
                 }
-                "2.5.29.35" => {}
+                Some(35) => {}
                 _ if extension.critical => self.mark(CrlDefect::UnknownCriticalExtension),
                 _ => {}
             }
@@ -286,10 +286,10 @@ impl Reading {
     fn take_entry(&mut self, extensions: &[X509Extension<'_>]) -> u8 {
         let mut reason = 0;
         for extension in extensions {
-            match (extension.oid.to_id_string().as_str(), extension.parsed_extension()) {
-                ("2.5.29.21", ParsedExtension::ReasonCode(code)) => reason = code.0,
-                ("2.5.29.29", _) if self.scope.indirect => self.take_certificate_issuer(extension.value),
-                ("2.5.29.21" | "2.5.29.24", _) => {}
+            match (der::standard_extension(&extension.oid), extension.parsed_extension()) {
+                (Some(21), ParsedExtension::ReasonCode(code)) => reason = code.0,
+                (Some(29), _) if self.scope.indirect => self.take_certificate_issuer(extension.value),
+                (Some(21 | 24), _) => {}
                 _ if extension.critical => self.mark(CrlDefect::UnknownCriticalExtension),
                 _ => {}
             }

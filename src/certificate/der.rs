@@ -1,6 +1,28 @@
 //! Walking DER where x509-parser keeps only part of what the engine needs.
 
-use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
+use std::fmt::Write as _;
+
+use x509_parser::asn1_rs::{Any, Class, FromDer, Oid, Tag};
+
+/// An object identifier as text. A certificate has dozens of them, so this allocates once and not for each arc.
+pub(crate) fn dotted(oid: &Oid<'_>) -> String {
+    let Some(arcs) = oid.iter() else { return oid.to_id_string() };
+    let mut text = String::with_capacity(32);
+    for arc in arcs {
+        let dot = if text.is_empty() { "" } else { "." };
+        // writing to a String cannot fail
+        let _ = write!(text, "{dot}{arc}");
+    }
+    text
+}
+
+/// The last arc of a standard extension's object identifier, below id-ce, 2.5.29 (RFC 5280 4.2.1).
+pub(super) fn standard_extension(oid: &Oid<'_>) -> Option<u8> {
+    match oid.as_bytes() {
+        [0x55, 0x1d, arc @ 0..0x80] => Some(*arc),
+        _ => None,
+    }
+}
 
 /// The one element these bytes consist of; `None` if there is none, or something behind it.
 pub(crate) fn whole(bytes: &[u8]) -> Option<Any<'_>> {
@@ -104,6 +126,19 @@ pub(super) fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn object_identifiers_are_shown_by_their_arcs() {
+        for text in ["1.2.840.113549.1.1.11", "2.5.29.19", "0.9.2342.19200300.100.1.25"] {
+            assert_eq!(dotted(&text.parse().unwrap()), text);
+        }
+        // an arc that no integer holds
+        let long = Oid::new([&[0x2a], &[0xff; 20][..], &[1]].concat().into());
+        assert_eq!(dotted(&long), long.to_id_string());
+        assert_eq!(standard_extension(&"2.5.29.19".parse().unwrap()), Some(19));
+        assert_eq!(standard_extension(&"2.5.29.19.1".parse().unwrap()), None);
+        assert_eq!(standard_extension(&"2.5.4.19".parse().unwrap()), None);
+    }
 
     #[test]
     fn zeros_in_front_do_not_count() {

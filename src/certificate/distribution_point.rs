@@ -4,7 +4,7 @@ use x509_parser::asn1_rs::{Any, FromDer as _, Tag};
 use x509_parser::x509::RelativeDistinguishedName;
 
 use super::der;
-use super::general_name::directory_name;
+use super::general_name::{self, directory_name};
 use super::name::NameKey;
 
 /// Reasons for revocation, a set.
@@ -95,10 +95,9 @@ impl DistributionPoint {
         match der::context(&choice, true)? {
             0 => {
                 for general_name in der::elements(choice.data)? {
-                    let tag = u8::try_from(general_name.tag().0).ok()?;
-                    self.names.push(match tag {
+                    self.names.push(match general_name::form(&general_name)? {
                         4 => directory_key(&directory_name(general_name.data)?.0),
-                        _ => [&[tag], general_name.data].concat().into(),
+                        tag => [&[tag], general_name.data].concat().into(),
                     });
                 }
             }
@@ -136,8 +135,9 @@ pub(crate) fn directory_key(name: &NameKey) -> Box<[u8]> {
 /// The directory names of a GeneralNames' contents.
 pub(super) fn issuers(contents: &[u8]) -> Option<Vec<NameKey>> {
     let names = der::elements(contents)?;
-    let directory = names.iter().filter(|name| name.tag() == Tag(4));
-    directory.map(|name| directory_name(name.data).map(|(key, _)| key)).collect()
+    let forms: Vec<u8> = names.iter().map(general_name::form).collect::<Option<_>>()?;
+    let directory = names.iter().zip(forms).filter(|(_, form)| *form == 4);
+    directory.map(|(name, _)| directory_name(name.data).map(|(key, _)| key)).collect()
 }
 
 /// A certificate's cRLDistributionPoints, of which there is at least one.

@@ -9,10 +9,8 @@ use super::constraints::NameConstraints;
 use super::der;
 use super::distribution_point::{DistributionPoint, distribution_points};
 use super::general_name::{self, GeneralName};
+use super::oid::{APPLICATION_POLICIES, AUTHORITY_INFORMATION_ACCESS, OCSP_NO_CHECK};
 use super::policies::Policies;
-
-/// Microsoft's szOID_APPLICATION_CERT_POLICIES, written like certificatePolicies.
-const APPLICATION_POLICIES: &str = "1.3.6.1.4.1.311.21.10";
 
 /// basicConstraints (RFC 5280 4.2.1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,91 +87,95 @@ pub(crate) struct Extensions {
 impl Extensions {
     pub(super) fn of(certificate: &X509Certificate<'_>) -> Self {
         let mut extensions = Self::default();
-        let mut seen: Vec<String> = Vec::new();
+        let mut seen: Vec<&Oid<'_>> = Vec::with_capacity(certificate.extensions().len());
         for extension in certificate.extensions() {
-            let oid = extension.oid.to_id_string();
-            if seen.contains(&oid) {
+            if seen.contains(&&extension.oid) {
+                let oid = der::dotted(&extension.oid);
                 if !extensions.duplicates.contains(&oid) {
                     extensions.duplicates.push(oid);
                 }
                 continue;
             }
-            extensions.take(&oid, extension);
-            seen.push(oid);
+            extensions.take(extension);
+            seen.push(&extension.oid);
         }
         extensions
     }
 
-    fn take(&mut self, oid: &str, extension: &X509Extension<'_>) {
-        let parsed = extension.parsed_extension();
-        let whole = is_well_formed(oid, extension.value);
-        match (oid, parsed) {
-            ("2.5.29.19", ParsedExtension::BasicConstraints(found)) if whole => {
+    fn take(&mut self, extension: &X509Extension<'_>) {
+        let oid = &extension.oid;
+        let standard = der::standard_extension(oid);
+        let whole = is_well_formed(standard, extension.value);
+        match (standard, extension.parsed_extension()) {
+            (Some(19), ParsedExtension::BasicConstraints(found)) if whole => {
                 self.basic_constraints =
                     Some(BasicConstraints { ca: found.ca, path_length: found.path_len_constraint });
             }
-            ("2.5.29.15", ParsedExtension::KeyUsage(found)) if whole => self.key_usage = Some(KeyUsage(found.flags)),
-            ("2.5.29.37", _) => match purposes(extension.value) {
+            (Some(15), ParsedExtension::KeyUsage(found)) if whole => self.key_usage = Some(KeyUsage(found.flags)),
+            (Some(37), _) => match purposes(extension.value) {
                 Some(purposes) => self.extended_key_usage = Some(purposes),
-                None => self.malformed.push(oid.to_owned()),
+                None => self.malformed.push(der::dotted(oid)),
             },
-            ("2.5.29.14", ParsedExtension::SubjectKeyIdentifier(id)) if whole => {
+            (Some(14), ParsedExtension::SubjectKeyIdentifier(id)) if whole => {
                 self.subject_key_identifier = Some(id.0.into());
             }
-            ("2.5.29.35", ParsedExtension::AuthorityKeyIdentifier(id)) if whole => {
+            (Some(35), ParsedExtension::AuthorityKeyIdentifier(id)) if whole => {
                 self.authority_key_identifier = id.key_identifier.as_ref().map(|id| id.0.into());
             }
-            ("2.5.29.17", _) => match alternative_names(extension.value) {
+            (Some(17), _) => match alternative_names(extension.value) {
                 Some(names) => self.alternative_names = names,
                 None => self.alternative_name_malformed = true,
             },
-            ("2.5.29.31", _) => match distribution_points(extension.value) {
+            (Some(31), _) => match distribution_points(extension.value) {
                 Some(points) => self.distribution_points = points,
-                None => self.malformed.push(oid.to_owned()),
+                None => self.malformed.push(der::dotted(oid)),
             },
-            ("2.5.29.30", _) => match NameConstraints::of(extension.value) {
+            (Some(30), _) => match NameConstraints::of(extension.value) {
                 Some(constraints) => self.name_constraints = Some(constraints),
-                None => self.malformed.push(oid.to_owned()),
+                None => self.malformed.push(der::dotted(oid)),
             },
-            ("2.5.29.32", _) => {
+            (Some(32), _) => {
                 let read = self.policies.take_certificate_policies(extension.value);
                 self.or_malformed(oid, read);
             }
-            ("2.5.29.33", _) => {
+            (Some(33), _) => {
                 let read = self.policies.take_mappings(extension.value);
                 self.or_malformed(oid, read);
             }
-            ("2.5.29.36", _) => {
+            (Some(36), _) => {
                 let read = self.policies.take_constraints(extension.value);
                 self.or_malformed(oid, read);
             }
-            ("2.5.29.54", _) => {
+            (Some(54), _) => {
                 let read = self.policies.take_inhibit_any(extension.value);
                 self.or_malformed(oid, read);
             }
-            // a NULL, and nothing to go wrong with
-            ("2.5.29.56", _) => self.no_revocation = true,
-            ("1.3.6.1.5.5.7.48.1.5", _) => self.no_check = true,
+            // RFC 9608 3: a NULL
+            (Some(56), _) => match extension.value {
+                [5, 0] => self.no_revocation = true,
+                _ => self.malformed.push(der::dotted(oid)),
+            },
             // of concern to Windows alone: critical, it stays unknown to everybody else
-            (APPLICATION_POLICIES, _) if !extension.critical => {
+            (None, _) if oid.as_bytes() == APPLICATION_POLICIES && !extension.critical => {
                 self.application_policies = application_policies(extension.value);
             }
             // both only say where more is to be had, and must not be critical
-            ("2.5.29.46", _) if !extension.critical => {
+            (Some(46), _) if !extension.critical => {
                 self.freshest = distribution_points(extension.value).unwrap_or_default();
             }
-            ("1.3.6.1.5.5.7.1.1", _) if !extension.critical => {
+            (None, _) if oid.as_bytes() == AUTHORITY_INFORMATION_ACCESS && !extension.critical => {
                 self.access = InformationAccess::of(extension.value).unwrap_or_default();
             }
-            ("2.5.29.14" | "2.5.29.15" | "2.5.29.19" | "2.5.29.35", _) => self.malformed.push(oid.to_owned()),
-            _ if extension.critical => self.unknown_critical.push(oid.to_owned()),
+            (None, _) if oid.as_bytes() == OCSP_NO_CHECK => self.no_check = true,
+            (Some(14 | 15 | 19 | 35), _) => self.malformed.push(der::dotted(oid)),
+            _ if extension.critical => self.unknown_critical.push(der::dotted(oid)),
             _ => {}
         }
     }
 
-    fn or_malformed(&mut self, oid: &str, read: Option<()>) {
+    fn or_malformed(&mut self, oid: &Oid<'_>, read: Option<()>) {
         if read.is_none() {
-            self.malformed.push(oid.to_owned());
+            self.malformed.push(der::dotted(oid));
         }
     }
 
@@ -187,12 +189,12 @@ impl Extensions {
 }
 
 /// Whether a value is one element of the type that its extension has; x509-parser does not look at every tag.
-fn is_well_formed(oid: &str, value: &[u8]) -> bool {
+fn is_well_formed(standard: Option<u8>, value: &[u8]) -> bool {
     let Some(any) = der::whole(value) else { return false };
-    match oid {
-        "2.5.29.14" => der::is(&any, Tag::OctetString),
-        "2.5.29.15" => der::is(&any, Tag::BitString),
-        "2.5.29.19" => {
+    match standard {
+        Some(14) => der::is(&any, Tag::OctetString),
+        Some(15) => der::is(&any, Tag::BitString),
+        Some(19) => {
             let field = |field: &Any<'_>| match field.data {
                 [_] if der::is(field, Tag::Boolean) => true,
                 [first, ..] => *first < 0x80 && der::is(field, Tag::Integer),
@@ -201,7 +203,12 @@ fn is_well_formed(oid: &str, value: &[u8]) -> bool {
             der::is(&any, Tag::Sequence)
                 && der::elements(any.data).is_some_and(|fields| der::in_order(&fields) && fields.iter().all(field))
         }
-        "2.5.29.35" => der::is(&any, Tag::Sequence),
+        Some(35) => {
+            // keyIdentifier, authorityCertIssuer, authorityCertSerialNumber
+            let field = |field: &Any<'_>| der::context(field, field.tag() == Tag(1)).is_some_and(|tag| tag <= 2);
+            der::is(&any, Tag::Sequence)
+                && der::elements(any.data).is_some_and(|fields| der::in_order(&fields) && fields.iter().all(field))
+        }
         _ => true,
     }
 }
@@ -225,7 +232,7 @@ fn application_policies(value: &[u8]) -> Option<Vec<String>> {
 
 fn purpose(any: &Any<'_>) -> Option<String> {
     let oid = Oid::try_from(any.clone()).ok().filter(|_| der::is(any, Tag::Oid))?;
-    Some(purpose_name(&oid.to_id_string()))
+    Some(purpose_name(&der::dotted(&oid)))
 }
 
 /// Names of RFC 5280 4.2.1.12; for Microsoft's purposes those of OpenSSL.

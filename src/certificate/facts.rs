@@ -1,5 +1,6 @@
 //! The facts of one X.509 certificate.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -181,8 +182,10 @@ fn usages(extensions: &Extensions) -> Vec<String> {
 
 fn emails(certificate: &X509Certificate<'_>, extensions: &Extensions) -> Vec<String> {
     let mut emails: Vec<String> = Vec::new();
+    // looking through the list would cost seconds where a certificate holds a megabyte of them
+    let mut seen: HashSet<String> = HashSet::new();
     for email in extensions.emails().map(str::to_owned).chain(subject_emails(certificate)) {
-        if !emails.contains(&email) {
+        if seen.insert(email.clone()) {
             emails.push(email);
         }
     }

@@ -39,10 +39,7 @@ impl GeneralName {
     }
 
     fn read(any: &Any<'_>, ip_lengths: &[usize]) -> Option<Self> {
-        let tag = u8::try_from(any.tag().0).ok()?;
-        // structures are constructed, strings are not
-        der::context(any, matches!(tag, 0 | 3 | 4 | 5))?;
-        Some(match tag {
+        Some(match form(any)? {
             0 => return Self::other_name(any.data),
             1 => Self::Email(ia5(any.data)?),
             2 => Self::Dns(ia5(any.data)?),
@@ -52,7 +49,7 @@ impl GeneralName {
             }
             6 => Self::Uri(ia5(any.data)?),
             7 if ip_lengths.contains(&any.data.len()) => Self::Ip(any.data.into()),
-            3 | 5 | 8 => Self::Other([tag].into()),
+            tag @ (3 | 5 | 8) => Self::Other([tag].into()),
             _ => return None,
         })
     }
@@ -84,6 +81,14 @@ impl GeneralName {
             Self::Ip(bytes) | Self::Other(bytes) => hex::encode_upper(bytes),
         }
     }
+}
+
+/// The number of a name's form; `None` for what is encoded as no name is, or an otherName without its two parts.
+pub(super) fn form(any: &Any<'_>) -> Option<u8> {
+    let tag = u8::try_from(any.tag().0).ok().filter(|tag| *tag <= 8)?;
+    // structures are constructed, strings are not
+    der::context(any, matches!(tag, 0 | 3 | 4 | 5))?;
+    (tag != 0 || GeneralName::other_name(any.data).is_some()).then_some(tag)
 }
 
 /// The names of a GeneralNames' contents; `None` if one of them cannot be read, or there is none.

@@ -7,6 +7,8 @@ use unicode_normalization::UnicodeNormalization as _;
 use x509_parser::asn1_rs::{Any, Class, Tag, ToDer};
 use x509_parser::x509::{AttributeTypeAndValue, RelativeDistinguishedName, X509Name};
 
+use super::der;
+
 /// A name as names are compared in a path: RFC 5280 7.1 with the string preparation of RFC 4518, whatever string type the
 /// value was written in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,7 +130,7 @@ pub(super) fn to_rfc4514(name: &X509Name<'_>) -> String {
 }
 
 fn attribute_text(attribute: &AttributeTypeAndValue<'_>) -> String {
-    let oid = attribute.attr_type().to_id_string();
+    let oid = der::dotted(attribute.attr_type());
     match (short_name(&oid), text(attribute.attr_value())) {
         (Some(name), Some(text)) => format!("{name}={}", escape(&text)),
         (name, _) => format!("{}=#{}", name.unwrap_or(&oid), hex::encode(encoded(attribute.attr_value()))),

@@ -4,12 +4,18 @@
 pub(super) const SMTP_UTF8_MAILBOX: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 8, 9];
 /// otherName of Microsoft's user principal name, 1.3.6.1.4.1.311.20.2.3.
 pub(super) const USER_PRINCIPAL_NAME: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 0x14, 2, 3];
+/// Microsoft's szOID_APPLICATION_CERT_POLICIES, 1.3.6.1.4.1.311.21.10, written like certificatePolicies.
+pub(super) const APPLICATION_POLICIES: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 0x15, 10];
 /// anyPolicy, 2.5.29.32.0 (RFC 5280 4.2.1.4).
 pub(super) const ANY_POLICY: &[u8] = &[0x55, 0x1d, 0x20, 0];
 /// id-ad-caIssuers, 1.3.6.1.5.5.7.48.2 (RFC 5280 4.2.2.1).
 pub(super) const CA_ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
 /// id-ad-ocsp, 1.3.6.1.5.5.7.48.1 (RFC 5280 4.2.2.1).
 pub(super) const OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+/// id-pe-authorityInfoAccess, 1.3.6.1.5.5.7.1.1 (RFC 5280 4.2.2.1).
+pub(super) const AUTHORITY_INFORMATION_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
+/// id-pkix-ocsp-nocheck, 1.3.6.1.5.5.7.48.1.5 (RFC 6960 4.2.2.2.1).
+pub(super) const OCSP_NO_CHECK: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 5];
 /// id-pkix-ocsp-basic, 1.3.6.1.5.5.7.48.1.1 (RFC 6960 4.2.1).
 pub(super) const OCSP_BASIC: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1];
 /// id-pkix-ocsp-nonce, 1.3.6.1.5.5.7.48.1.2 (RFC 9654).

@@ -252,7 +252,7 @@ pub struct Trust {
     pub intermediates: Vec<PathBuf>,
     /// The operating system's anchors.
     pub os_store: bool,
-    /// Whether issuers may be fetched by AIA.
+    /// Whether issuers may be fetched by AIA; so it is if absent.
     pub fetch_issuers: Option<bool>,
 }
 
@@ -261,9 +261,9 @@ pub struct Trust {
 #[serde(rename_all = "snake_case")]
 pub enum RevocationMode {
     /// From the given CRLs and the network.
+    #[default]
     Online,
     /// From the given CRLs alone.
-    #[default]
     Offline,
     /// Not at all.
     Off,

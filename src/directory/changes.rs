@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::Sha256;
 use crate::text::Text;
 
 use super::ReadReport;
@@ -77,15 +78,20 @@ impl Cursor {
         }
     }
 
-    /// The form the store keeps.
+    /// The form the store keeps: JSON behind its SHA-256, because a server may take a damaged cookie for another one.
     pub fn to_bytes(&self) -> Vec<u8> {
         // numbers, texts and lists always have a form in JSON
-        serde_json::to_vec(self).unwrap_or_default()
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        [Sha256::of(&text).as_bytes().as_slice(), &text].concat()
     }
 
-    /// The cursor the store kept; `None` for what cannot be understood, which a complete read replaces.
+    /// The cursor the store kept; `None` for one that is damaged or not understood, which a complete read replaces.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+        let (digest, text) = bytes.split_first_chunk()?;
+        if Sha256::of(text).as_bytes() != digest {
+            return None;
+        }
+        serde_json::from_slice(text).ok()
     }
 }
 
@@ -219,9 +225,14 @@ mod tests {
             Cursor::Timestamps { server: Some("b".into()), newest: "20260101000000".into(), is_over: false },
             Cursor::File { bytes: 5, sha256: [7; 32] },
         ] {
-            assert_eq!(Cursor::from_bytes(&cursor.to_bytes()), Some(cursor));
+            let bytes = cursor.to_bytes();
+            assert_eq!(Cursor::from_bytes(&bytes), Some(cursor));
+            for place in 0..bytes.len() {
+                let mut damaged = bytes.clone();
+                damaged[place] ^= 1;
+                assert_eq!(Cursor::from_bytes(&damaged), None, "{place}");
+            }
         }
-        assert_eq!(Cursor::from_bytes(b"{\"method\":\"newer\"}"), None);
         assert_eq!(Cursor::from_bytes(b""), None);
     }
 

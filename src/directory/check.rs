@@ -1,4 +1,5 @@
-//! Steps of the verb `check` for a directory: `name`, `connect`, `tls`, `bind`, `search`; for a file `open`, `search`.
+//! Steps of the verb `check` for a directory: `name`, `connect`, `tls`, `bind`, `search`, `attributes`, `changes`, `deleted`;
+//! for a file `open`, `search`.
 
 use std::time::Instant;
 

@@ -42,21 +42,23 @@ impl Range {
 }
 
 /// An attribute description (RFC 4512 2.5) taken apart.
-struct Description {
-    name: String,
+struct Description<'a> {
+    /// As written.
+    name: &'a str,
     plain: bool,
     range: Option<Range>,
 }
 
-impl Description {
-    fn parse(text: &str) -> Self {
+impl<'a> Description<'a> {
+    fn parse(text: &'a str) -> Self {
+        const RANGE: &str = "range=";
         let mut parts = text.split(';');
-        let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+        let name = parts.next().unwrap_or_default().trim();
         let (mut plain, mut range) = (true, None);
-        for option in parts.map(str::to_ascii_lowercase) {
-            match option.strip_prefix("range=") {
-                Some(text) => range = Some(Range::parse(text)),
-                None => plain &= option == "binary",
+        for option in parts {
+            match option.split_at_checked(RANGE.len()) {
+                Some((key, text)) if key.eq_ignore_ascii_case(RANGE) => range = Some(Range::parse(text)),
+                _ => plain &= option.eq_ignore_ascii_case("binary"),
             }
         }
         Self { name, plain, range }
@@ -72,10 +74,13 @@ impl Entry {
     /// Adds values of an attribute; `false` when there are too many attributes.
     pub(super) fn add(&mut self, description: &str, values: impl IntoIterator<Item = Vec<u8>>) -> bool {
         let Description { name, plain, range } = Description::parse(description);
-        let index = match self.attributes.iter().position(|held| held.name == name && held.plain == plain) {
+        // values of one attribute follow each other
+        let is = |held: &Held| held.plain == plain && held.name.eq_ignore_ascii_case(name);
+        let index = match self.attributes.iter().rposition(is) {
             Some(index) => index,
             None if self.attributes.len() == MAX_ATTRIBUTES => return false,
             None => {
+                let name = name.to_ascii_lowercase();
                 self.attributes.push(Held { name, plain, missing_from: None, values: Vec::new() });
                 self.attributes.len() - 1
             }

@@ -9,8 +9,9 @@ use crate::net::http::Response;
 
 use super::failure::http_date_ms;
 
-/// Below this share of the limit (a tenth) calls are spread over the time until the limit is renewed.
-const LOW_WATER: u64 = 10;
+/// Below this share of the limit (half of it) calls are spread over the time until the limit is renewed. Where it is renewed
+/// bit by bit this settles at the very rate that is allowed, with room for the requests that are under way.
+const LOW_WATER: u64 = 2;
 /// Longest wait that `Rate-Limit-*` headers alone bring about, in milliseconds: they are a hint, not a refusal.
 const MAX_HINT_MS: i64 = 60_000;
 
@@ -21,8 +22,10 @@ pub(super) struct Allowance {
     limit: u64,
     /// Calls left.
     remaining: u64,
-    /// Milliseconds until there are as many again as the limit says.
-    reset_ms: i64,
+    /// When there are as many again as the limit says, by the service's clock.
+    reset_at_ms: i64,
+    /// The service's clock when it answered, cut to the second.
+    server_ms: i64,
 }
 
 impl Allowance {
@@ -34,8 +37,8 @@ impl Allowance {
         let reset = OffsetDateTime::parse(response.header("rate-limit-reset")?.trim(), &Rfc3339).ok()?;
         let reset_at_ms = i64::try_from(reset.unix_timestamp_nanos() / 1_000_000).ok()?;
         // the service's own clock made the time, so its own clock tells the distance
-        let now_ms = response.header("date").and_then(http_date_ms).unwrap_or(now_ms);
-        Some(Self { limit, remaining, reset_ms: reset_at_ms.saturating_sub(now_ms).clamp(0, MAX_HINT_MS) })
+        let server_ms = response.header("date").and_then(http_date_ms).unwrap_or(now_ms);
+        Some(Self { limit, remaining, reset_at_ms, server_ms })
     }
 }
 
@@ -51,6 +54,9 @@ struct State {
     gap_ms: i64,
     /// The first place in the line that nobody has taken.
     next_ms: i64,
+    /// By how much the service's clock is ahead of ours, as far as is known: its seconds are cut off, so the most that was
+    /// ever seen is the nearest to the truth.
+    ahead_ms: Option<i64>,
 }
 
 impl Pace {
@@ -63,13 +69,18 @@ impl Pace {
 
     /// Slows down where little is left, before anything is refused.
     pub(super) fn heed(&self, now_ms: i64, allowance: Allowance) {
-        let Allowance { limit, remaining, reset_ms } = allowance;
+        let Allowance { limit, remaining, reset_at_ms, server_ms } = allowance;
+        let mut state = self.state();
+        let seen_ms = server_ms.saturating_sub(now_ms);
+        let ahead_ms = state.ahead_ms.map_or(seen_ms, |ahead| ahead.max(seen_ms));
+        state.ahead_ms = Some(ahead_ms);
+        let reset_ms = reset_at_ms.saturating_sub(now_ms.saturating_add(ahead_ms)).clamp(0, MAX_HINT_MS);
         if remaining == 0 {
-            return self.pause(now_ms, reset_ms.unsigned_abs());
+            state.quiet_until_ms = state.quiet_until_ms.max(now_ms.saturating_add(reset_ms));
+            return;
         }
         let low = remaining.saturating_mul(LOW_WATER) <= limit;
         let calls = i64::try_from(remaining).unwrap_or(i64::MAX).saturating_add(1);
-        let mut state = self.state();
         state.gap_ms = if low { reset_ms / calls } else { 0 };
         if !low {
             state.next_ms = 0;
@@ -114,12 +125,11 @@ mod tests {
             ("rate-limit-reset", "1994-11-06T08:49:47.500Z"),
             ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ];
-        let expected = Allowance { limit: 3000, remaining: 12, reset_ms: 10_500 };
+        let expected =
+            Allowance { limit: 3000, remaining: 12, reset_at_ms: 784_111_787_500, server_ms: 784_111_777_000 };
         assert_eq!(Allowance::of(&answer(&headers), 7), Some(expected));
-        headers[2].1 = "2094-11-06T08:49:47Z";
-        assert_eq!(Allowance::of(&answer(&headers), 7).unwrap().reset_ms, MAX_HINT_MS);
-        headers[2].1 = "1994-11-06T08:49:00Z";
-        assert_eq!(Allowance::of(&answer(&headers), 7).unwrap().reset_ms, 0);
+        headers[3].0 = "other";
+        assert_eq!(Allowance::of(&answer(&headers), 7), Some(Allowance { server_ms: 7, ..expected }));
         for nonsense in ["", "soon", "17"] {
             headers[2].1 = nonsense;
             assert_eq!(Allowance::of(&answer(&headers), 7), None, "{nonsense}");
@@ -127,20 +137,42 @@ mod tests {
         assert_eq!(Allowance::of(&answer(&headers[..2]), 7), None);
     }
 
+    fn left(remaining: u64, reset_at_ms: i64, server_ms: i64) -> Allowance {
+        Allowance { limit: 100, remaining, reset_at_ms, server_ms }
+    }
+
     #[test]
     fn while_there_is_enough_nobody_waits_and_then_the_rest_is_spread() {
         let pace = Pace::default();
-        pace.heed(1_000, Allowance { limit: 100, remaining: 11, reset_ms: 1_000 });
+        pace.heed(1_000, left(51, 2_000, 1_000));
         for _ in 0..5 {
             assert_eq!(pace.take(1_000), 1_000);
         }
-        pace.heed(1_000, Allowance { limit: 100, remaining: 9, reset_ms: 1_000 });
+        pace.heed(1_000, left(9, 2_000, 1_000));
         assert_eq!([pace.take(1_000), pace.take(1_000), pace.take(1_050)], [1_000, 1_100, 1_200]);
         assert_eq!(pace.wait_ms(1_050, 1_200), 150);
-        pace.heed(1_060, Allowance { limit: 100, remaining: 50, reset_ms: 1_000 });
+        pace.heed(1_060, left(60, 2_060, 1_000));
         assert_eq!(pace.take(1_060), 1_060);
-        pace.heed(1_060, Allowance { limit: 100, remaining: 0, reset_ms: 2_000 });
+        pace.heed(1_060, left(0, 3_060, 1_000));
         assert_eq!(pace.wait_ms(1_060, 0), 2_000);
+        pace.heed(1_060, left(0, 999_060, 1_000));
+        assert_eq!(pace.wait_ms(1_060, 0), 60_000);
+    }
+
+    #[test]
+    fn a_clock_of_whole_seconds_is_read_to_the_millisecond_in_the_end() {
+        let pace = Pace::default();
+        // the service's clock is 500,700 ms ahead, and its answers say the second before
+        for now_ms in [0, 299, 300, 301] {
+            let server_ms = (now_ms + 500_700) / 1000 * 1000;
+            pace.heed(now_ms, left(0, now_ms + 500_700 + 100, server_ms));
+        }
+        // the last one that was asked for before the clock was known to the millisecond
+        assert_eq!(pace.wait_ms(301, 0), 299 + 800 - 301);
+        let pace = Pace::default();
+        pace.heed(300, left(50, 0, 501_000));
+        pace.heed(400, left(0, 501_200, 501_000));
+        assert_eq!(pace.wait_ms(400, 0), 100);
     }
 
     #[test]

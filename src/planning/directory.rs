@@ -4,7 +4,7 @@ use crate::certificate::Attribute;
 use crate::people::{Person, RawValue};
 
 use super::change::{Action, Change, Item};
-use super::{Policy, Reason, Value, reason, skip_person};
+use super::{CertificateSummary, Policy, Reason, Value, reason, skip_person};
 
 /// Which values are pruned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub fn plan_prune(
     policy: &Policy,
 ) -> Vec<Change> {
     let named = |value: &Value| {
-        let of = |certificate: &crate::certificate::Certificate| thumbprints.contains(&certificate.thumbprint);
+        let of = |certificate: &CertificateSummary| thumbprints.contains(&certificate.thumbprint);
         thumbprints.is_empty() || value.certificate.as_deref().is_some_and(of)
     };
     let goes = |value: &Value| which.reason(value, policy).filter(|_| named(value));

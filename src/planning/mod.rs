@@ -21,4 +21,4 @@ pub use policy::Policy;
 pub use reason::Reason;
 pub use recipient::{Circumstances, Ours, Subject, plan_recipient, plan_vanished, skip_person, skip_unresolved};
 pub use select::{Loser, Selection, select};
-pub use value::{Before, Value};
+pub use value::{Before, CertificateSummary, Value};

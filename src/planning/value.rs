@@ -19,7 +19,7 @@ pub struct Value {
     /// The bytes, unchanged.
     pub bytes: Arc<[u8]>,
     /// The certificate that was judged; `None` where the value holds none.
-    pub certificate: Option<Arc<Certificate>>,
+    pub certificate: Option<Arc<CertificateSummary>>,
     /// The verdict on that certificate.
     pub verdict: Arc<Verdict>,
     /// Why it is unfit, as validation names it; looked at only where the verdict is unfit.
@@ -58,6 +58,31 @@ impl Value {
     /// The value without what was found out about it.
     pub fn raw(&self) -> RawValue {
         RawValue { attribute: self.attribute, bytes: Arc::clone(&self.bytes), sha256: self.sha256 }
+    }
+}
+
+/// What is kept of a certificate once it was judged: what rows show and values are ordered by. A run keeps one for each
+/// value of everybody, so it holds neither bytes nor extensions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateSummary {
+    /// SHA-1 of its bytes, upper-case hexadecimal.
+    pub thumbprint: String,
+    /// Subject as RFC 4514 text.
+    pub subject: String,
+    /// Start of validity, milliseconds since 1970 UTC.
+    pub not_before_ms: i64,
+    /// End of validity, milliseconds since 1970 UTC.
+    pub not_after_ms: i64,
+}
+
+impl From<&Certificate> for CertificateSummary {
+    fn from(certificate: &Certificate) -> Self {
+        Self {
+            thumbprint: certificate.thumbprint.clone(),
+            subject: certificate.subject.clone(),
+            not_before_ms: certificate.not_before_ms,
+            not_after_ms: certificate.not_after_ms,
+        }
     }
 }
 

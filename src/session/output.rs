@@ -226,7 +226,9 @@ impl Listener for Output {
         self.progress.wait(milliseconds);
         let event = because.map(|error| {
             let (level, code) = (LogLevel::Warn, Code::Retrying);
-            let parameters = vec![("wait_ms", milliseconds.to_string()), ("detail", error.message(self.culture))];
+            // what is tried again needs no remedy yet
+            let detail = error.text().render(self.culture);
+            let parameters = vec![("wait_ms", milliseconds.to_string()), ("detail", detail)];
             let text = Text::new("error", code.info().name, parameters);
             self.log.write(level, code.number(), &text, Some(error));
             Event { level, code, text }

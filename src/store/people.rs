@@ -40,6 +40,8 @@ pub struct KnownPerson {
     pub last_seen_run: i64,
     /// What the person was made of then.
     pub digest: Option<PersonDigest>,
+    /// The recipient that the person's names led to then, whether or not others claimed it.
+    pub claims: Option<String>,
 }
 
 /// A person who is gone.
@@ -163,14 +165,20 @@ impl Store {
 }
 
 /// The columns of [`known_person`].
-const KNOWN: &str = "SELECT identity, recipient, fitness, last_seen_run, digest FROM people";
+const KNOWN: &str = "SELECT identity, recipient, fitness, last_seen_run, digest, claims FROM people";
 
 fn known_person(row: &Row<'_>) -> Result<KnownPerson> {
     let fitness = match row.get::<_, Option<String>>(2)? {
         Some(name) => Some(fitness_of(&name).ok_or_else(|| not_understood("a person's fitness"))?),
         None => None,
     };
-    Ok(KnownPerson { recipient: row.get(1)?, fitness, last_seen_run: row.get(3)?, digest: row.get(4)? })
+    Ok(KnownPerson {
+        recipient: row.get(1)?,
+        fitness,
+        last_seen_run: row.get(3)?,
+        digest: row.get(4)?,
+        claims: row.get(5)?,
+    })
 }
 
 fn fitness_of(name: &str) -> Option<Fitness> {

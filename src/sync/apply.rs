@@ -41,6 +41,13 @@ pub(super) struct Task {
     pub(super) changes: Vec<Change>,
 }
 
+impl Task {
+    /// Whether the recipient was read too long ago for a write.
+    pub(super) fn is_stale(&self, job: &Job<'_>) -> bool {
+        !(0..READING_HOLDS_MS).contains(&(job.surroundings.now_ms() - self.read_ms))
+    }
+}
+
 /// Changes of one recipient that were written, and that nobody has read back yet.
 pub(super) struct Written {
     pub(super) recipient: Recipient,
@@ -87,17 +94,18 @@ fn failed(job: &Job<'_>, run: i64, changes: Vec<Change>, error: &Error) -> Vec<O
 }
 
 async fn attempt(job: &Job<'_>, run: i64, task: Task, stale: WhenStale<'_>) -> Result<Applied> {
-    let Task { mut recipient, read_ms, mut changes } = task;
+    let is_stale = task.is_stale(job);
+    let Task { mut recipient, mut changes, .. } = task;
     let mut applied = Applied::default();
     let exchange = job.exchange.for_one_object();
-    let age_ms = job.surroundings.now_ms() - read_ms;
-    if changes.iter().any(Change::removes) || !(0..READING_HOLDS_MS).contains(&age_ms) {
+    if changes.iter().any(Change::removes) || is_stale {
         recipient = exchange.get_in_class(recipient.class, &recipient.identity).await?;
-        if !all_hold(&changes, &recipient)? {
-            let (anew, settled) = plan_anew(job, run, &changes, &recipient, stale).await?;
-            changes = anew;
-            applied.outcomes = settled;
-        }
+    }
+    // a list may have read it again since it was planned, too
+    if !all_hold(&changes, &recipient)? {
+        let (anew, settled) = plan_anew(job, run, &changes, &recipient, stale).await?;
+        changes = anew;
+        applied.outcomes = settled;
     }
     if !changes.is_empty() {
         let Applied { outcomes, written } = write(job, run, &exchange, recipient, changes).await?;

@@ -3,7 +3,9 @@
 use std::fs::{File, OpenOptions, create_dir_all};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::certificate::{Attribute, Container, SmimeValue};
 use crate::error::{Code, Error, Result};
 use crate::people::RawValue;
 use crate::planning::{Change, Item};
@@ -70,10 +72,10 @@ fn create(path: &Path) -> io::Result<File> {
 
 /// A certificate opens in Windows by its ending, a container does not.
 fn name(value: &RawValue) -> String {
-    let ending = match crate::certificate::SmimeValue::parse(std::sync::Arc::clone(&value.bytes)).container {
-        crate::certificate::Container::None => "cer",
-        crate::certificate::Container::Cms => "p7b",
-        crate::certificate::Container::Tlv => "bin",
+    let ending = match SmimeValue::parse(Arc::clone(&value.bytes)).container {
+        Container::None => "cer",
+        Container::Cms => "p7b",
+        Container::Tlv => "bin",
     };
     format!("{}.{ending}", value.sha256)
 }
@@ -84,7 +86,7 @@ fn of_item(list: &mut File, change: &Change, item: &Item, file: &str) -> io::Res
         &[
             change.person.as_deref().unwrap_or_default(),
             change.recipient.as_deref().unwrap_or_default(),
-            change.attribute.map_or("", crate::certificate::Attribute::name),
+            change.attribute.map_or("", Attribute::name),
             &item.sha256.to_string(),
             item.thumbprint.as_deref().unwrap_or_default(),
             item.subject.as_deref().unwrap_or_default(),
@@ -106,7 +108,6 @@ fn line(list: &mut File, fields: &[&str]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certificate::Attribute;
     use crate::planning::{Action, skip_unresolved};
 
     #[test]

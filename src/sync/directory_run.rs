@@ -1,24 +1,30 @@
 //! A run whose target is the directory: read, judge, plan, guard, journal, change, read back, record.
 
+use std::collections::BTreeSet;
+
 use tokio::sync::mpsc;
 
 use crate::config::LogLevel;
 use crate::directory::{self, ReadReport, Selection, Writer};
 use crate::error::{Category, Code, Error, Result};
 use crate::people::{Person, RawValue};
-use crate::planning::{Change, GuardInput, Plan, Policy, Value, skip_unresolved};
+use crate::planning::{Action, Change, GuardInput, Plan, Policy, Value, skip_unresolved};
 use crate::store::{ChangeResult, PolicyType, StoredError, WriteEnd};
 use crate::trust::Sources;
+use crate::validation::Need;
 
 use super::apply::Outcome;
 use super::backup::Backup;
 use super::judge::Judge;
+use super::learn::judge_all;
 use super::observer::until_cancelled;
 use super::record::Record;
 use super::{Phase, RunContext, guard};
 
-/// People that wait between the directory and memory.
+/// People that wait between the directory and being judged.
 const WAITING_PEOPLE: usize = 256;
+/// People that are judged, and fetched for, at a time.
+const BATCH: usize = 1000;
 
 /// What is asked of a run over the directory.
 pub(super) struct Request<'a> {
@@ -27,10 +33,31 @@ pub(super) struct Request<'a> {
     pub(super) staging: bool,
     pub(super) force: &'a [String],
     pub(super) backup: Option<Backup>,
+    /// Values that are judged for every person besides the person's own.
+    pub(super) offered: &'a [RawValue],
 }
 
-/// What is done to a person's entry, from the person and its judged values.
-pub(super) type Planner<'a> = dyn Fn(&Judge, &Policy, &Person, &[Value]) -> Vec<Change> + Sync + 'a;
+/// What is done to a person's entry, from the person, its judged values and those offered.
+pub(super) type Planner<'a> = dyn Fn(&Policy, &Person, &[Value], &[Value]) -> Vec<Change> + Sync + 'a;
+
+/// A person with everything that is judged for it.
+struct Item<'a> {
+    person: Person,
+    offered: &'a [RawValue],
+    values: Vec<Value>,
+    offers: Vec<Value>,
+}
+
+impl Item<'_> {
+    fn judge(&mut self, judge: &Judge) {
+        self.values = judge.person(&self.person);
+        self.offers = self.offered.iter().map(|raw| judge.value(raw, &self.person.addresses)).collect();
+    }
+
+    fn needs(&self) -> BTreeSet<Need> {
+        self.values.iter().chain(&self.offers).flat_map(|value| value.verdict.needs.iter().cloned()).collect()
+    }
+}
 
 /// Plans, and unless staging makes, changes of entries. Rows go to the observer.
 ///
@@ -112,25 +139,28 @@ async fn planned(
     planner: &Planner<'_>,
 ) -> Result<(Vec<Change>, ReadReport)> {
     let at_ms = context.at_ms()?;
-    let judge = Judge::new(context.config, &Sources::of(context.config), at_ms)?;
+    let mut judge = Judge::new(context.config, &Sources::of(context.config), at_ms)?;
+    let mut retriever = context.retriever();
     let policy = Policy::new(&context.config.policy, context.config.revocation.undetermined, at_ms);
     context.observer.begin(Phase::ReadingPeople, 0);
     let (sink, mut source) = mpsc::channel(WAITING_PEOPLE);
     let config = context.config.only_directory()?;
     let reading = directory::read(config, context.config.base_dir.as_deref(), request.selection, sink);
     let taking = async {
-        let mut changes = Vec::new();
-        while let Some(person) = source.recv().await {
-            if !person.deleted {
-                changes.extend(planner(&judge, &policy, &person, &judge.person(&person)));
-            }
-            context.observer.step();
+        let (mut changes, mut people) = (Vec::new(), Vec::new());
+        while source.recv_many(&mut people, BATCH).await > 0 {
+            let living = people.drain(..).filter(|person| !person.deleted);
+            let item = |person| Item { person, offered: request.offered, values: Vec::new(), offers: Vec::new() };
+            let mut items: Vec<Item<'_>> = living.map(item).collect();
+            let rejudge = |judge: &Judge, item: &mut Item<'_>| item.judge(judge);
+            judge_all(&mut judge, retriever.as_mut(), context.observer, &mut items, rejudge, Item::needs).await?;
+            changes.extend(items.iter().flat_map(|it| planner(&policy, &it.person, &it.values, &it.offers)));
         }
-        changes
+        Ok::<_, Error>(changes)
     };
     let both = async {
         let (report, changes) = tokio::join!(reading, taking);
-        Ok((changes, report?))
+        Ok((changes?, report?))
     };
     let (changes, report) = until_cancelled(context.observer, both).await?;
     let count = vec![("count", report.people.to_string())];
@@ -251,9 +281,9 @@ fn at_present(planned: &Change, now: &Person) -> Result<Change> {
         }
     }
     change.action = match (change.removed.is_empty() && change.added.is_empty(), change.after.is_empty()) {
-        (true, _) => crate::planning::Action::None,
-        (false, true) => crate::planning::Action::Clear,
-        (false, false) => crate::planning::Action::Set,
+        (true, _) => Action::None,
+        (false, true) => Action::Clear,
+        (false, false) => Action::Set,
     };
     Ok(change)
 }

@@ -1,6 +1,6 @@
 //! Whether a run looks at everybody or at what changed.
 
-use crate::config::Config;
+use crate::config::{Changes, Config};
 use crate::directory::{Cursor, Selection, WhyEverybody};
 use crate::error::Result;
 use crate::store::{PolicyType, Store};
@@ -40,6 +40,13 @@ pub fn extent(store: &Store, config: &Config, circumstances: Circumstances<'_>) 
     let selected = *selection != Selection::default();
     if asked == Some(PolicyType::Initial) || (asked.is_none() && selected) {
         return Ok(Extent::Everybody(None));
+    }
+    let never = match config.all_directories()?.as_slice() {
+        [only] => (only.changes == Changes::None).then_some(WhyEverybody::Off),
+        _ => Some(WhyEverybody::Several),
+    };
+    if let Some(why) = never {
+        return Ok(Extent::Everybody(asked.map(|_| why)));
     }
     let Some(last) = store.last_complete_read()? else {
         let unexpected = asked.is_some().then_some(WhyEverybody::NoCursor);

@@ -73,7 +73,7 @@ impl Judge {
             attribute: raw.attribute,
             sha256: raw.sha256,
             bytes: Arc::clone(&raw.bytes),
-            certificate: value.chosen(self.rules.at_ms).map(|certificate| Arc::new(certificate.clone())),
+            certificate: value.chosen(self.rules.at_ms).map(|certificate| Arc::new(certificate.into())),
             reason: reason(&verdict),
             verdict: Arc::new(verdict),
         }
@@ -95,7 +95,7 @@ fn rules(config: &Config, at_ms: i64) -> Rules {
         allow_no_address: policy.allow_no_address,
         expiring_days: policy.expiring_days,
         revocation: revocation_check(config.revocation.mode),
-        fetch_issuers: config.trust.fetch_issuers == Some(true),
+        fetch_issuers: config.trust.fetch_issuers != Some(false),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::planning::{
 };
 use crate::store::{KnownPerson, LastRead, SeenPerson, Vanished};
 use crate::trust::Sources;
-use crate::validation::{Fitness, Need};
+use crate::validation::{Fitness, Need, RevocationCheck};
 
 use super::digest::digest;
 use super::extent::Extent;
@@ -20,6 +20,11 @@ use super::gather::{Gathered, Wish, gather};
 use super::judge::needs;
 use super::settle::{settle, settle_one_by_one};
 use super::{Job, Judge, Phase, judge_all};
+
+/// How long until somebody is looked at again whose evidence could not be fetched.
+const LACKING_AGAIN_MS: i64 = 3_600_000;
+/// How long until revocation is looked at again where it is asked for online, unless a value is due before.
+const ONLINE_AGAIN_MS: i64 = 86_400_000;
 
 /// A plan and everything that is needed to carry it out.
 pub(super) struct Prepared {
@@ -277,7 +282,12 @@ impl Prepared {
         let held = Attribute::ALL.into_iter().filter_map(|attribute| before.values(attribute)).flatten();
         let all: Vec<&Value> = values.iter().chain(held).collect();
         let at_ms = self.judge.rules.at_ms;
-        let due_ms = all.iter().filter_map(|value| value.due_ms(at_ms)).min();
+        let by_time = all.iter().filter_map(|value| value.due_ms(at_ms)).min();
+        // what could not be fetched may be had soon, and what responders say is asked again
+        let lacks = all.iter().any(|value| !value.verdict.needs.is_empty());
+        let is_online = self.judge.rules.revocation == RevocationCheck::Online;
+        let again = lacks.then_some(LACKING_AGAIN_MS).or(is_online.then_some(ONLINE_AGAIN_MS));
+        let due_ms = earliest(by_time, again.filter(|_| !all.is_empty()).map(|wait| at_ms + wait));
         Ok(Planned { changes: plan_recipient(&subject, &self.policy), due_ms, has_values: !all.is_empty() })
     }
 

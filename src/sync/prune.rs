@@ -38,9 +38,10 @@ pub async fn prune(context: &RunContext<'_>, prune: Prune) -> Result<()> {
         staging: prune.staging,
         force: &prune.force,
         backup: prune.backup_to.map(Backup::new),
+        offered: &[],
     };
     let (which, thumbprints) = (prune.which, &prune.thumbprints);
-    directory_run::run(context, request, &|_, policy, person, values| {
+    directory_run::run(context, request, &|policy, person, values, _| {
         plan_prune(person, values, which, thumbprints, policy)
     })
     .await

@@ -32,11 +32,8 @@ pub async fn publish(context: &RunContext<'_>, publish: Publish) -> Result<()> {
         staging: publish.staging,
         force: &publish.force,
         backup: None,
+        offered: &publish.values,
     };
-    let wanted = &publish.values;
-    directory_run::run(context, request, &|judge, policy, person, values| {
-        let meant: Vec<_> = wanted.iter().map(|raw| judge.value(raw, &person.addresses)).collect();
-        plan_publish(person, values, &meant, policy)
-    })
-    .await
+    directory_run::run(context, request, &|policy, person, values, offers| plan_publish(person, values, offers, policy))
+        .await
 }

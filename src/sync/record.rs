@@ -84,9 +84,9 @@ impl<'a> Record<'a> {
         let reason = change.reason.as_deref().filter(|_| change.action == Action::Skip);
         match reason {
             _ if result == Some(ChangeResult::Failed) => true,
-            Some(reason::UNREADABLE | reason::AMBIGUOUS | reason::HELD) => true,
+            Some(reason::UNREADABLE | reason::HELD) => true,
             // who is new to the directory is often there before the mailbox is; all the others wait for a complete read
-            Some(reason::NO_RECIPIENT) => self.policy_type == PolicyType::Delta,
+            Some(reason::NO_RECIPIENT | reason::AMBIGUOUS) => self.policy_type == PolicyType::Delta,
             _ => false,
         }
     }

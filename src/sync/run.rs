@@ -1,6 +1,6 @@
 //! A run from its beginning to its end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::directory::{self, Selection};
 use crate::error::{Code, Error, Result};
@@ -146,7 +146,8 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     // a person whose values could not all be read
     let partly = prepared.gathered.people.iter().filter(|person| !person.complete);
     let partly = partly.map(|person| Retry { identity: person.identity.clone(), error_code: 0 });
-    let retries: Vec<_> = record.retries.iter().cloned().chain(unseen).chain(partly).collect();
+    let rivals = rivals(job, prepared)?.into_iter().map(|identity| Retry { identity, error_code: 0 });
+    let retries: Vec<_> = record.retries.iter().cloned().chain(unseen).chain(partly).chain(rivals).collect();
     job.store.record_read(&DirectoryRead {
         scope: &scope.hash,
         replaces,
@@ -162,4 +163,20 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     })?;
     job.store.purge(job.store.keep_days(job.config)?, at_ms)?;
     Ok(())
+}
+
+/// Those who did not change and claimed a recipient that one who changed or is gone claimed as well: it may be theirs now.
+fn rivals(job: &Job<'_>, prepared: &Prepared) -> Result<Vec<String>> {
+    let Some(changed) = &prepared.gathered.changed else { return Ok(Vec::new()) };
+    let people = prepared.gathered.people.iter().map(|person| &person.identity);
+    let looked_at: HashSet<&String> = people.chain(&changed.gone).collect();
+    let mut rivals = Vec::new();
+    for identity in &looked_at {
+        let known = job.store.known_person(&prepared.scope.hash, identity)?;
+        if let Some(recipient) = known.and_then(|known| known.claims) {
+            let claimants = job.store.claimants(&prepared.scope.hash, &recipient)?;
+            rivals.extend(claimants.into_iter().filter(|other| !looked_at.contains(other)));
+        }
+    }
+    Ok(rivals)
 }

@@ -1,6 +1,6 @@
 //! All writes of a run: some at a time, read back in whichever way takes fewer requests.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use futures_util::StreamExt as _;
@@ -47,17 +47,22 @@ pub(super) async fn write_all(
     };
     // without a list nobody knows what one costs, so everybody is read back alone
     let pages = job.exchange.pages().filter(|pages| tasks.len() as u64 > pages.saturating_mul(WORTH_A_PAGE));
-    let batch =
-        pages.map_or(usize::MAX, |pages| usize::try_from(pages.saturating_mul(WRITES_PER_PAGE)).unwrap_or(usize::MAX));
-    let mut tasks = tasks.into_iter().peekable();
-    while tasks.peek().is_some() && !writing.is_over() {
-        writing.batch(record, tasks.by_ref().take(batch).collect(), pages).await;
+    let mut tasks = VecDeque::from(tasks);
+    while !tasks.is_empty() && !writing.is_over() {
+        writing.batch(record, &mut tasks, pages).await;
     }
     match writing.ended.get() {
         Some(error) => Err(error.clone()),
         None if job.observer.is_cancelled() => Err(Error::new(Code::Cancelled)),
         None => Ok(()),
     }
+}
+
+/// Whether a batch of writes that are read back by page goes on after so many: not for ever, and, once a list is worth it,
+/// only as long as the reading of the next recipient holds.
+fn goes_on(job: &Job<'_>, task: &Task, begun: u64, pages: u64) -> bool {
+    let is_worth_a_list = begun >= pages.saturating_mul(WORTH_A_PAGE);
+    begun < pages.saturating_mul(WRITES_PER_PAGE) && !(is_worth_a_list && task.is_stale(job))
 }
 
 /// The writes of one run.
@@ -78,11 +83,17 @@ impl Writing<'_> {
 
     /// Writes some recipients. Each is read back before its place is given to the next; where `pages` says what a list
     /// of everybody takes, those whose write was accepted are read back together afterwards.
-    async fn batch(&mut self, record: &mut Record<'_>, tasks: Vec<Task>, pages: Option<u64>) {
+    async fn batch(&mut self, record: &mut Record<'_>, tasks: &mut VecDeque<Task>, pages: Option<u64>) {
         let (job, run, stale) = (self.job, self.run, self.stale);
         let ended = Arc::clone(&self.ended);
-        let mut writes = futures_util::stream::iter(tasks)
-            .take_while(|_| std::future::ready(ended.get().is_none() && !job.observer.is_cancelled()))
+        let mut begun = 0;
+        let next = std::iter::from_fn(|| {
+            let over = ended.get().is_some() || job.observer.is_cancelled();
+            tasks.front().filter(|task| !over && pages.is_none_or(|pages| goes_on(job, task, begun, pages)))?;
+            begun += 1;
+            tasks.pop_front()
+        });
+        let mut writes = futures_util::stream::iter(next)
             .map(|task| async move {
                 let mut applied = apply(job, run, task, stale).await;
                 if let Some(written) = applied.written.take_if(|it| pages.is_none() || !it.is_accepted()) {
@@ -101,7 +112,7 @@ impl Writing<'_> {
         // whoever cancels waits for a few pages and not for hundreds
         let most = if cancelled { FEW_PAGES.min(waiting.len() as u64) } else { waiting.len() as u64 };
         if pages.is_some_and(|pages| most > pages) {
-            self.verify_by_page(record, &mut waiting).await;
+            self.verify_by_page(record, &mut waiting, tasks).await;
         }
         if cancelled {
             for written in waiting.into_values() {
@@ -123,8 +134,17 @@ impl Writing<'_> {
         }
     }
 
-    /// Lists everybody, and ends the changes of those who hold what was written; all others stay.
-    async fn verify_by_page(&mut self, record: &mut Record<'_>, waiting: &mut HashMap<String, Written>) {
+    /// Lists everybody, and ends the changes of those who hold what was written; all others stay. Those who are to be
+    /// written next have been read again by it, too.
+    async fn verify_by_page(
+        &mut self,
+        record: &mut Record<'_>,
+        waiting: &mut HashMap<String, Written>,
+        tasks: &mut VecDeque<Task>,
+    ) {
+        let read_ms = self.job.surroundings.now_ms();
+        let mut next: HashMap<String, &mut Task> =
+            tasks.iter_mut().map(|task| (task.recipient.identity.clone(), task)).collect();
         let (sink, mut pages) = mpsc::channel::<Vec<Recipient>>(WAITING_PAGES);
         let exchange = self.job.exchange;
         let listing = async move {
@@ -134,12 +154,15 @@ impl Writing<'_> {
         };
         let looking = async {
             while let Some(page) = pages.recv().await {
-                for recipient in &page {
-                    let Some(written) = waiting.remove(&recipient.identity) else { continue };
-                    match verify(self.job, self.run, written, recipient) {
-                        Ok(outcomes) => self.tell(record, &outcomes).await,
-                        // another of the service's servers may have answered
-                        Err(written) => drop(waiting.insert(recipient.identity.clone(), *written)),
+                for recipient in page {
+                    if let Some(written) = waiting.remove(&recipient.identity) {
+                        match verify(self.job, self.run, written, &recipient) {
+                            Ok(outcomes) => self.tell(record, &outcomes).await,
+                            // another of the service's servers may have answered
+                            Err(written) => drop(waiting.insert(recipient.identity, *written)),
+                        }
+                    } else if let Some(task) = next.remove(&recipient.identity) {
+                        (task.recipient, task.read_ms) = (recipient, read_ms);
                     }
                 }
             }

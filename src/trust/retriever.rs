@@ -281,7 +281,7 @@ impl<'a> Retriever<'a> {
                     let Limits { timeout, allow_loopback, .. } = self.limits;
                     directory::read_published(host, &place, what, timeout, allow_loopback).await
                 }
-                None => self.from_own(&place, what).await,
+                None => self.read_own(&place, what).await,
             }
         };
         let values = tokio::time::timeout(self.limits.timeout, read).await.unwrap_or(Err(Cause::Timeout))?;
@@ -292,7 +292,7 @@ impl<'a> Retriever<'a> {
     }
 
     /// What the first of the session's own directories that has it says.
-    async fn from_own(&self, place: &LdapPlace, what: Published) -> std::result::Result<Vec<Vec<u8>>, Cause> {
+    async fn read_own(&self, place: &LdapPlace, what: Published) -> std::result::Result<Vec<Vec<u8>>, Cause> {
         let mut first = None;
         for own in &self.own {
             match own.read(place, what).await {
@@ -349,7 +349,7 @@ impl Place {
 }
 
 fn fetches_issuers(config: &Config) -> bool {
-    config.trust.fetch_issuers == Some(true)
+    config.trust.fetch_issuers != Some(false)
 }
 
 /// Until when what was fetched is used without asking again: half of the time that was left, a day at most. An authority

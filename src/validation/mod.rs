@@ -39,7 +39,7 @@ pub use evidence::{Anchor, Evidence};
 pub use judge::{judge, judge_demanding, judge_value, judge_value_demanding};
 pub use need::Need;
 pub use person::{Held, judge_together};
-pub use pick::{Candidate, outlook_pick, owa_pick};
+pub use pick::{Candidate, CandidateCertificate, outlook_pick, owa_pick};
 pub use reason::reason;
 pub use rules::{Audience, RevocationCheck, Rules};
 pub use tenant::Tenant;

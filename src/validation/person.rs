@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::certificate::{Attribute, Certificate};
 
 use super::catalogue as rule;
-use super::pick::{Candidate, outlook_pick, owa_pick};
+use super::pick::{Candidate, CandidateCertificate, outlook_pick, owa_pick};
 use super::verdict::{Finding, Fitness, Use, Verdict};
 
 /// Longest value in bytes that Active Directory takes (rangeUpper of both attributes).
@@ -31,7 +31,15 @@ pub struct Held<'a> {
 pub fn judge_together(values: &[Held<'_>], verdicts: &mut [Verdict], at_ms: i64) {
     let pairs = values.iter().zip(verdicts.iter());
     let candidates: Vec<Candidate<'_>> = pairs
-        .map(|(value, verdict)| Candidate { attribute: value.attribute, certificate: value.certificate, verdict })
+        .map(|(value, verdict)| Candidate {
+            attribute: value.attribute,
+            certificate: value.certificate.map(|certificate| CandidateCertificate {
+                thumbprint: &certificate.thumbprint,
+                not_before_ms: certificate.not_before_ms,
+                not_after_ms: certificate.not_after_ms,
+            }),
+            verdict,
+        })
         .collect();
     let mut found: Vec<(usize, Finding)> = Vec::new();
     hiding(&candidates, at_ms, &mut found);
@@ -50,7 +58,7 @@ fn is_fit(candidate: &Candidate<'_>) -> bool {
 }
 
 fn thumbprint<'a>(candidate: &Candidate<'a>) -> &'a str {
-    candidate.certificate.map(|certificate| certificate.thumbprint.as_str()).unwrap_or_default()
+    candidate.certificate.map(|certificate| certificate.thumbprint).unwrap_or_default()
 }
 
 /// An unfit value that Outlook takes first, and the fit ones it keeps Outlook from.
@@ -68,7 +76,7 @@ fn hiding(values: &[Candidate<'_>], at_ms: i64, found: &mut Vec<(usize, Finding)
 
 /// Of several certificates the ones that clients take; of one there is nothing to say.
 fn picks(values: &[Candidate<'_>], at_ms: i64, found: &mut Vec<(usize, Finding)>) {
-    let certificates: BTreeSet<_> = values.iter().filter_map(|value| Some(value.certificate?.sha256)).collect();
+    let certificates: BTreeSet<_> = values.iter().filter_map(|value| Some(value.certificate?.thumbprint)).collect();
     if certificates.len() < 2 {
         return;
     }

@@ -2,12 +2,23 @@
 
 use std::cmp::Reverse;
 
-use crate::certificate::{Attribute, Certificate};
+use crate::certificate::Attribute;
 
 use super::verdict::{AddressMatch, Use, Verdict};
 
 /// Findings on the purpose of a certificate for which clients pass it over, whatever they look for.
 const PASSED_OVER: [&str; 2] = ["ca_certificate", "extended_key_usage"];
+
+/// What a choice looks at of a certificate.
+#[derive(Debug, Clone, Copy)]
+pub struct CandidateCertificate<'a> {
+    /// SHA-1, upper-case hexadecimal.
+    pub thumbprint: &'a str,
+    /// Start of validity, milliseconds since 1970 UTC.
+    pub not_before_ms: i64,
+    /// End of validity, milliseconds since 1970 UTC.
+    pub not_after_ms: i64,
+}
 
 /// A judged value, as far as a choice depends on it.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +26,7 @@ pub struct Candidate<'a> {
     /// The attribute that holds it.
     pub attribute: Attribute,
     /// The certificate that was judged; `None` where the value holds none.
-    pub certificate: Option<&'a Certificate>,
+    pub certificate: Option<CandidateCertificate<'a>>,
     /// The verdict on it.
     pub verdict: &'a Verdict,
 }
@@ -76,7 +87,7 @@ impl Candidate<'_> {
             Use::Both => &["key_usage_encrypt", "key_usage_sign"],
         };
         let speaks_against = |code: &&str| PASSED_OVER.contains(code) || of_use.contains(code);
-        self.certificate.is_some_and(|certificate| certificate.is_valid_at(at_ms))
+        self.certificate.is_some_and(|it| (it.not_before_ms..=it.not_after_ms).contains(&at_ms))
             && !self
                 .verdict
                 .findings

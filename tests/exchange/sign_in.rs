@@ -166,6 +166,23 @@ async fn a_claims_challenge_goes_along_with_the_next_request_for_a_token() {
 }
 
 #[tokio::test]
+async fn a_token_with_the_claims_asked_for_is_accepted_and_a_brought_one_is_not_renewed() {
+    let challenged = json!({ "faults": [{ "fault": "claims_challenge" }] });
+    let bench = Bench::new(challenged.clone()).await;
+    bench.exchange.get(&guid(1)).await.unwrap();
+    let statuses: Vec<_> = bench.calls().into_iter().map(|(_, status)| status).collect();
+    assert_eq!((statuses, bench.tokens()), (vec![Some(401), Some(200)], 2));
+
+    let bench = Bench::new(challenged).await;
+    let token = bench.tenant.issue_token(APP.parse().unwrap()).unwrap();
+    let (exchange, _) = client(bench.running.url(), &json!({ "auth": { "method": "token", "token": token } }));
+    let error = exchange.get(&guid(1)).await.unwrap_err();
+    assert_eq!(error.code(), Code::ExchangeAuth);
+    assert!(error.to_string().contains("insufficient_claims"), "{error}");
+    holds_no_secret(&error, &[&token, "eyJ"]);
+}
+
+#[tokio::test]
 async fn no_secret_shows_in_debug_output() {
     let bench = Bench::new(json!({})).await;
     bench.exchange.get(&guid(1)).await.unwrap();

@@ -52,7 +52,7 @@ fn closed_port() -> String {
 /// A live directory in place of the export.
 fn ldap(url: &str, more: Json) -> Json {
     let mut directory = json!({
-        "kind": "ldap", "path": null, "urls": [url], "base": "dc=x", "timeout_ms": 2000,
+        "kind": "ldap", "path": null, "urls": [url], "base": "dc=x", "timeout_ms": 2000, "changes": "none",
         "bind": { "method": "anonymous" },
     });
     for (name, value) in more.as_object().unwrap() {
@@ -101,7 +101,7 @@ fn wrong_options() {
         (json!({"changes": [1]}), Code::OptionValue, "invalid", "/changes"),
         (json!({"run": 1, "changes": []}), Code::OptionValue, "invalid", "/changes"),
         (json!({"run": 1, "identities": ["a"]}), Code::OptionValue, "invalid", "/run"),
-        (json!({"policy_type": "delta"}), Code::OptionUnsupported, "unsupported", "/policy_type"),
+        (json!({"policy_type": "all"}), Code::OptionValue, "invalid", "/policy_type"),
         (json!({"run": 4711}), Code::RunNotFound, "not_found", "4711"),
     ] {
         fails(&bench, &json!({}), &options, (code, category, target), Record::Nothing);

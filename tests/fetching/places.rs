@@ -204,7 +204,7 @@ async fn a_run_fetches_only_so_much() {
 async fn what_the_configuration_does_not_let_be_fetched_is_not() {
     let server = Server::start(|_| Reply::status(404));
     let mut scene = Scene::new();
-    scene.config.trust.fetch_issuers = None;
+    scene.config.trust.fetch_issuers = Some(false);
     let brought = scene.run().bring(&[issuer_at(&[server.url("/a")])]).await;
     assert!(!brought.changed);
     assert_eq!(server.asked().len(), 0);

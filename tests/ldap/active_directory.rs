@@ -9,7 +9,7 @@ use smimesync::error::Code;
 use smimesync::people::PersonKind;
 
 use crate::reader::{anonymous, directory, everybody, named, people, run, shown, simple, steps};
-use crate::servers::{PEOPLE, RealServer, active_directory, add, stranger};
+use crate::servers::{PEOPLE, RealServer, active_directory, stranger};
 
 /// Below this unit the script loads its users.
 const LOADED: &str = "OU=Load,DC=ad,DC=test";
@@ -159,6 +159,12 @@ fn contacts_come_with_all_their_values_byte_for_byte() {
     }
 }
 
+/// A record that adds a group with these members.
+fn group(dn: &str, members: &[String]) -> String {
+    let members: String = members.iter().map(|member| format!("member: {member}\n")).collect();
+    format!("dn: {dn}\nchangetype: add\nobjectClass: group\n{members}\n")
+}
+
 #[test]
 fn members_of_a_group_and_of_the_groups_within_it_alone_are_people() {
     let Some(server) = active_directory("active_directory::members_of_a_group_and_of_the_groups_within_it") else {
@@ -168,8 +174,8 @@ fn members_of_a_group_and_of_the_groups_within_it_alone_are_people() {
     let mut config = ldaps(&server);
     let (loaded, _) = everybody(&config).unwrap();
     let dn = |place: usize| loaded[place].distinguished_name.clone();
-    add(&server, inner, "group", "member", &[dn(2)]);
-    add(&server, outer, "group", "member", &[dn(0), inner.into(), dn(1)]);
+    server.modify(&group(inner, &[dn(2)]));
+    server.modify(&group(outer, &[dn(0), inner.into(), dn(1)]));
     config.group = Some(outer.into());
     let (people, report) = everybody(&config).unwrap();
     let names: HashSet<_> = people.iter().map(|person| person.distinguished_name.clone()).collect();

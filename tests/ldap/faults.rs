@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use smimesync::config::Directory;
+use smimesync::directory::{Selection, read};
 use smimesync::error::{Category, Code};
 
-use crate::reader::{anonymous, directory, everybody, failed, simple, steps};
+use crate::reader::{anonymous, directory, everybody, failed, run, simple, steps};
 use crate::scripted_server::{
     ACTIVE_DIRECTORY, Act, Answer, Operation, Request, entry, number, octets, page_end, person, result, serve_requests,
     tlv,
@@ -306,4 +307,72 @@ fn active_directory_is_asked_for_members_in_chain_and_by_primary_group() {
     });
     let config = Directory { group: Some("CN=g (1),dc=x".into()), ..config(&url) };
     assert_eq!(everybody(&config).unwrap().0.len(), 4);
+}
+
+#[test]
+fn a_server_that_sends_all_at_once_is_held_back_by_who_reads() {
+    const ENTRIES: usize = 200;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&sent);
+    let value = vec![0x30; 32_768];
+    let url = searched(move |_, _| {
+        let entry = |number: usize| {
+            let values = vec![value.as_slice(); 10];
+            let (dn, class): (_, &[&[u8]]) = (format!("cn=u{number},dc=x"), &[b"inetOrgPerson"]);
+            let entry = entry(&dn, &[("objectClass", class), ("userCertificate", &values)]);
+            [Act::Send(vec![entry]), Act::Note(Arc::clone(&counter))]
+        };
+        Act::All((0..ENTRIES).flat_map(entry).chain([Act::Send(vec![page_end(b"")])]).collect())
+    });
+    let config = Directory { timeout_ms: Some(20_000), ..config(&url) };
+    let (sink, mut source) = tokio::sync::mpsc::channel(1);
+    let (report, early, people) = run(async {
+        let selection = Selection::default();
+        let taking = async {
+            let first = source.recv().await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let early = sent.load(Ordering::Relaxed);
+            let mut people = usize::from(first.is_some());
+            while source.recv().await.is_some() {
+                people += 1;
+            }
+            (early, people)
+        };
+        let (report, (early, people)) = tokio::join!(read(&config, None, &selection, sink), taking);
+        (report.unwrap(), early, people)
+    });
+    assert!(early < ENTRIES * 3 / 4, "{early} of {ENTRIES} entries of 320 KiB were sent before anybody read");
+    assert_eq!((people, report.complete), (ENTRIES, true));
+}
+
+#[test]
+fn two_thousand_values_come_in_the_ranges_a_server_insists_on() {
+    let url = searched(|number, request| {
+        let from = number * 450;
+        if number > 0 {
+            assert_eq!(request.attributes(), [format!("usercertificate;range={from}-*")]);
+        }
+        let until = (from + 450).min(2000);
+        let values: Vec<_> = (from..until).map(|value| format!("{value:04}").into_bytes()).collect();
+        let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
+        let last = if until == 2000 { "*".to_owned() } else { (until - 1).to_string() };
+        let name = format!("userCertificate;range={from}-{last}");
+        // Windows repeats the attribute without the option and without values
+        let entry =
+            entry("cn=a,dc=x", &[("objectClass", &[b"inetOrgPerson"]), ("userCertificate", &[]), (&name, &values)]);
+        Act::Send(vec![entry, if number == 0 { page_end(b"") } else { result(0x65, 0, "") }])
+    });
+    let (people, report) = everybody(&config(&url)).unwrap();
+    let values: std::collections::HashSet<_> = people[0].values.iter().map(|value| value.bytes.to_vec()).collect();
+    assert_eq!((people.len(), values.len(), people[0].complete, report.complete), (1, 2000, true, true));
+}
+
+#[test]
+fn a_domain_without_servers_in_dns_is_unreachable_by_name() {
+    // a name that no name server has, by RFC 6761
+    let config = Directory { domain: Some("corp.invalid".into()), urls: Vec::new(), base: None, ..config("") };
+    let error = everybody(&config).unwrap_err();
+    assert!(matches!(error.code(), Code::DirectoryUnreachable | Code::DirectoryTimeout), "{error}");
+    let tried = steps(&config);
+    assert_eq!(failed(&tried).step, "name");
 }

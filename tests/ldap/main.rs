@@ -3,10 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 mod active_directory;
+mod changes_active_directory;
+mod changes_openldap;
+mod changes_scripted;
+mod deltas;
 mod faults;
 #[cfg(feature = "gssapi")]
 mod kerberos;
 mod openldap;
+mod pkits;
+#[path = "../validation/pkits_cases.rs"]
+mod pkits_cases;
 mod published;
 mod reader;
 mod scripted;

@@ -8,7 +8,7 @@ use smimesync::net::CheckResult;
 use smimesync::people::PersonKind;
 
 use crate::reader::{anonymous, directory, everybody, failed, named, people, shown, simple, steps};
-use crate::servers::{PEOPLE, RealServer, add, free_port, openldap, stranger};
+use crate::servers::{PEOPLE, RealServer, free_port, openldap, stranger};
 
 fn ldaps(server: &RealServer) -> Directory {
     let bind = simple(server.fact("SYNC_DN"), server.fact("SYNC_PASSWORD"));
@@ -189,6 +189,12 @@ fn check_passes_where_reading_works() {
     assert_eq!((failed(&tried).step, failed(&tried).result), ("search", CheckResult::Fail));
 }
 
+/// A record that adds a group with these members.
+fn group(dn: &str, members: &[String]) -> String {
+    let members: String = members.iter().map(|member| format!("member: {member}\n")).collect();
+    format!("dn: {dn}\nchangetype: add\nobjectClass: groupOfNames\n{members}\n")
+}
+
 #[test]
 fn members_of_a_group_and_of_the_groups_within_it_alone_are_people() {
     let Some(server) = openldap("openldap::members_of_a_group_and_of_the_groups_within_it_alone_are_people") else {
@@ -196,8 +202,8 @@ fn members_of_a_group_and_of_the_groups_within_it_alone_are_people() {
     };
     let (outer, inner) = ("cn=outer,dc=example,dc=test", "cn=inner,dc=example,dc=test");
     let user = |number: u32| format!("uid=user{number:06},ou=people,dc=example,dc=test");
-    add(&server, inner, "groupOfNames", "member", &[user(3), "uid=gone,dc=example,dc=test".into(), outer.into()]);
-    add(&server, outer, "groupOfNames", "member", &[user(1), inner.into(), user(2)]);
+    server.modify(&group(inner, &[user(3), "uid=gone,dc=example,dc=test".into(), outer.into()]));
+    server.modify(&group(outer, &[user(1), inner.into(), user(2)]));
     let config = Directory { group: Some(outer.into()), ..ldaps(&server) };
     let (people, report) = everybody(&config).unwrap();
     let mut names: Vec<_> = people.iter().map(|person| person.distinguished_name.clone()).collect();

@@ -73,6 +73,17 @@ fn limits_of_the_server_in_the_middle() {
 }
 
 #[test]
+fn a_right_that_is_lost_and_a_server_that_is_busy_between_two_pages() {
+    for code in [3, 4, 10, 11, 50, 51, 52, 53, 80] {
+        let config = asked(move |number, _| match number {
+            0 => Act::Send(vec![person(1), page_end(b"next")]),
+            _ => Act::Send(vec![result(0x65, code, "no more")]),
+        });
+        assert!(incomplete(&config, 1).contains("no more"), "{code}");
+    }
+}
+
+#[test]
 fn references_are_counted_and_referrals_are_not_followed() {
     let config = asked(|_, _| Act::Send(vec![person(1), reference("ldap://127.0.0.1:1/dc=y"), page_end(b"")]));
     let (people, report) = everybody(&config).unwrap();

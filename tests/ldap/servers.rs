@@ -1,6 +1,6 @@
 //! Real servers, started by the project's scripts, shared by the tests that run at the same time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -46,14 +46,39 @@ impl RealServer {
         file
     }
 
-    fn start(script: &str, prefix: &str, more: &[&str]) -> Result<Self, String> {
+    /// Applies change records as the administrator.
+    pub(crate) fn modify(&self, records: &str) {
+        let mut ldapmodify = Command::new("ldapmodify")
+            .args(["-x", "-H", self.fact("LDAP_URL"), "-D", self.fact("ADMIN_DN"), "-w", self.fact("ADMIN_PASSWORD")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        ldapmodify.stdin.take().unwrap().write_all(records.as_bytes()).unwrap();
+        let done = ldapmodify.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// Stops the server and starts it again on the same ports, with what it holds.
+    pub(crate) fn restart(&self) {
+        self.run(&["stop"]).unwrap();
+        self.run(&["start"]).unwrap();
+    }
+
+    /// Resets the server to so many people.
+    pub(crate) fn load(&mut self, people: usize) {
+        self.run(&["load", &people.to_string()]).unwrap();
+    }
+
+    fn start(script: &str, prefix: &str, more: &[&str], load: &[&str]) -> Result<Self, String> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
         // Samba's socket paths must be short, so the system's folder and not the target's
         let directory = tempfile::Builder::new().prefix("ldap").tempdir().unwrap();
         let mut server = Self { script, directory, facts: HashMap::new() };
         let (port, tls_port) = (free_port().to_string(), free_port().to_string());
         let ports = [&["-p", &port, "-t", &tls_port], more].concat();
-        server.run(&[&ports[..], &["load", &PEOPLE.to_string()]].concat())?;
+        server.run(&[&ports[..], load].concat())?;
         let facts = server.run(&[&ports[..], &["start"]].concat())?;
         for line in facts.lines() {
             if let Some((name, value)) = line.split_once('=')
@@ -111,16 +136,13 @@ fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &st
     if let Some(server) = place.upgrade() {
         return Some(server);
     }
-    match RealServer::start(script, prefix, &[]) {
+    match RealServer::start(script, prefix, &[], &["load", &PEOPLE.to_string()]) {
         Ok(server) => {
             let server = Arc::new(server);
             *place = Arc::downgrade(&server);
             Some(server)
         }
-        Err(reason) => {
-            skipped(test, &reason);
-            None
-        }
+        Err(reason) => skipped(test, &reason),
     }
 }
 
@@ -128,25 +150,33 @@ fn shared(place: &Mutex<Weak<RealServer>>, script: &str, prefix: &str, test: &st
 #[cfg(feature = "gssapi")]
 pub(crate) fn kerberos_domain(test: &str) -> Option<RealServer> {
     let port = free_port().to_string();
-    RealServer::start("ad-dc.sh", "AD_", &["-k", &port]).map_err(|reason| skipped(test, &reason)).ok()
+    RealServer::start("ad-dc.sh", "AD_", &["-k", &port], &["load", &PEOPLE.to_string()])
+        .map_or_else(|reason| skipped(test, &reason), Some)
 }
 
-fn skipped(test: &str, reason: &str) {
+/// slapd with the entries of an LDIF file and nobody else; `None`, said aloud, where it is not installed.
+pub(crate) fn openldap_with(ldif: &Path, test: &str) -> Option<RealServer> {
+    let started = RealServer::start("openldap.sh", "OL_", &[], &["load-ldif", ldif.to_str()?]);
+    started.map_or_else(|reason| skipped(test, &reason), Some)
+}
+
+/// Says that a test was left out.
+pub(crate) fn skipped<T>(test: &str, reason: &str) -> Option<T> {
     // not eprintln, which the test harness keeps to itself
-    let line = format!("SKIPPED {test}: {reason}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    std::io::stderr().write_all(format!("SKIPPED {test}: {reason}\n").as_bytes()).unwrap();
+    None
 }
 
-/// Adds an entry with one class and one further attribute, as the administrator.
-pub(crate) fn add(server: &RealServer, dn: &str, class: &str, attribute: &str, values: &[String]) {
-    crate::reader::run(async {
-        let (driver, mut ldap) = ldap3::LdapConnAsync::new(server.fact("LDAP_URL")).await.unwrap();
-        tokio::spawn(driver.drive());
-        ldap.simple_bind(server.fact("ADMIN_DN"), server.fact("ADMIN_PASSWORD")).await.unwrap().success().unwrap();
-        let attributes =
-            vec![("objectClass", HashSet::from([class])), (attribute, values.iter().map(String::as_str).collect())];
-        ldap.add(dn, attributes).await.unwrap().success().unwrap();
-    });
+/// A slapd for one test alone, which may change what is in it.
+pub(crate) fn own_openldap(test: &str, people: usize) -> Option<RealServer> {
+    RealServer::start("openldap.sh", "OL_", &[], &["load", &people.to_string()])
+        .map_or_else(|reason| skipped(test, &reason), Some)
+}
+
+/// Samba's AD DC for one test alone, which may change what is in it.
+pub(crate) fn own_active_directory(test: &str, people: usize) -> Option<RealServer> {
+    RealServer::start("ad-dc.sh", "AD_", &[], &["load", &people.to_string()])
+        .map_or_else(|reason| skipped(test, &reason), Some)
 }
 
 /// A port nobody listens on.

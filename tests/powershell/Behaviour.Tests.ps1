@@ -376,6 +376,15 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             $rows | Where-Object Action -eq 'skip' | ForEach-Object { $_.Result | Should -Be 'skipped'; $_.Reason | Should -Not -BeNullOrEmpty }
             Sync-SmimeCertificate -Confirm:$false | Where-Object Result -eq 'applied' | Should -BeNullOrEmpty
         }
+        It 'looks at what changed since, and at everybody where asked' {
+            Compare-SmimeCertificate -IncludeEqual | Where-Object Action -eq 'none' | Should -BeNullOrEmpty
+            @(Get-SmimeSyncRun -Last 1)[0].PolicyType | Should -Be 'delta'
+            Compare-SmimeCertificate -IncludeEqual -PolicyType Initial | Where-Object Action -eq 'none' | Should -Not -BeNullOrEmpty
+            @(Get-SmimeSyncRun -Last 1)[0].PolicyType | Should -Be 'initial'
+            $changed = @(Get-SmimeCertificate -ResultSize Unlimited -PolicyType Delta)
+            $changed.Count | Should -BeLessThan @(Get-SmimeCertificate -ResultSize Unlimited).Count
+            $changed.Identity | Should -Not -Contain $good.identity
+        }
         It 'keeps it on record' {
             $runs = Get-SmimeSyncRun
             @(Get-SmimeSyncRun -Last 1).Count | Should -Be 1

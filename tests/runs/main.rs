@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says best where it fails")]
 
 mod chosen;
+mod deltas;
 mod few;
 mod ownership;
 mod rivals;

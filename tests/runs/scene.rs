@@ -84,14 +84,26 @@ impl Scene {
         Self { folder, root, root_key, tenant, running }
     }
 
+    /// Puts another authority's certificate beside the first one in the file of anchors.
+    pub(crate) fn replace_root(&self) {
+        let path = self.folder.path().join("root.pem");
+        let other = self.root.self_signed(&key()).unwrap().pem();
+        std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + &other).unwrap();
+    }
+
     /// A good certificate for an address.
     pub(crate) fn certificate(&self, address: &str) -> Vec<u8> {
+        self.certificate_until(address, date_time_ymd(2027, 1, 1))
+    }
+
+    /// A certificate that is good until then.
+    pub(crate) fn certificate_until(&self, address: &str, end: time::OffsetDateTime) -> Vec<u8> {
         let mut params = CertificateParams::default();
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyAgreement];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
         params.subject_alt_names = vec![SanType::Rfc822Name(address.try_into().unwrap())];
         params.not_before = date_time_ymd(2026, 1, 1);
-        params.not_after = date_time_ymd(2027, 1, 1);
+        params.not_after = end;
         let issuer = Issuer::from_params(&self.root, &self.root_key);
         params.signed_by(&key(), &issuer).unwrap().der().to_vec()
     }
@@ -123,7 +135,12 @@ impl Scene {
 
     /// Runs a verb to its end, in a session of its own.
     pub(crate) fn run(&self, verb: Verb, options: &str) -> Outcome {
-        let config = json!({
+        self.run_with(&json!({}), verb, options)
+    }
+
+    /// The same with these sections of the configuration instead.
+    pub(crate) fn run_with(&self, sections: &serde_json::Value, verb: Verb, options: &str) -> Outcome {
+        let mut config = json!({
             "base_dir": self.folder.path(),
             "directory": { "kind": "ldif", "path": "people.ldif" },
             "exchange": {
@@ -137,6 +154,9 @@ impl Scene {
             "policy": { "at": "2026-06-01T00:00:00Z" },
             "store": { "path": "state.db" },
         });
+        for (name, section) in sections.as_object().unwrap() {
+            config[name] = section.clone();
+        }
         let session = Session::open(&config.to_string()).unwrap();
         let mut cursor = session.start(verb, options).unwrap();
         let mut outcome = Outcome { rows: Vec::new(), events: Vec::new(), error: None };
@@ -161,6 +181,25 @@ impl Scene {
     pub(crate) fn held(&self, number: u32) -> Vec<Vec<u8>> {
         let recipients = self.tenant.state().recipients;
         recipients.into_iter().find(|found| found.guid.to_string() == guid(number)).unwrap().user_certificate
+    }
+
+    /// Adds a mailbox.
+    pub(crate) fn add_mailbox(&self, number: u32, address: &str) {
+        let mut state = self.tenant.state();
+        let mut mailbox = state.recipients[0].clone();
+        mailbox.guid = guid(number).parse().unwrap();
+        mailbox.external_directory_object_id = None;
+        mailbox.user_principal_name = None;
+        mailbox.primary_smtp_address = address.into();
+        mailbox.email_addresses = vec![format!("SMTP:{address}")];
+        mailbox.user_certificate = Vec::new();
+        state.recipients.push(mailbox);
+        self.tenant.set_state(state).unwrap();
+    }
+
+    /// Names of the cmdlets of all requests after the first so many.
+    pub(crate) fn cmdlets(&self, before: usize) -> Vec<String> {
+        self.tenant.requests().into_iter().skip(before).filter_map(|request| request.cmdlet).collect()
     }
 
     /// Gives a mailbox certificates behind everybody's back.

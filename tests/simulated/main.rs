@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 mod chance;
+mod long;
 #[path = "../faults/pki.rs"]
 #[expect(dead_code, reason = "shared with the tests of faults, which need more of it")]
 mod pki;

@@ -49,6 +49,10 @@ pub(crate) fn begin() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_780_000_000)
 }
 
+fn address(number: usize) -> String {
+    format!("u{number}@contoso.com")
+}
+
 /// The files of a run, and the tenant as it is before.
 pub(crate) struct Scene {
     _folder: TempDir,
@@ -57,15 +61,14 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
+    /// The scene of this file's first line.
     pub(crate) fn new() -> Self {
-        let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
-        let address = |number: usize| format!("u{number}@contoso.com");
+        let authority = Authority::new();
         let good = |number| authority.issue(&address(number), 2026, 2030);
         let expired = |number| authority.issue(&address(number), 2022, 2024);
-        let (mut people, mut recipients) = ("version: 1\n".to_owned(), Vec::new());
-        for (number, class) in (1..).zip(CLASSES) {
+        let values = |number| {
             let own = good(number);
-            let (in_directory, held) = match number {
+            match number {
                 2 | 10 => (vec![own.clone()], vec![own]),
                 3 | 8 => (vec![own], vec![expired(number)]),
                 4 => (vec![own], vec![good(number), expired(number)]),
@@ -73,8 +76,31 @@ impl Scene {
                 7 => (vec![own, good(number)], Vec::new()),
                 11.. => (Vec::new(), vec![own]),
                 _ => (vec![own], Vec::new()),
-            };
-            if number <= 10 {
+            }
+        };
+        Self::with(&authority, &CLASSES, 10, values)
+    }
+
+    /// So many people with a mailbox that holds nothing yet.
+    pub(crate) fn of_mailboxes(count: usize) -> Self {
+        let authority = Authority::new();
+        let values = |number| (vec![authority.issue(&address(number), 2026, 2030)], Vec::new());
+        Self::with(&authority, &vec!["UserMailbox"; count], count, values)
+    }
+
+    /// Recipients of these types, of whom the first so many belong to people; the values are those of the directory and
+    /// of the tenant.
+    fn with(
+        authority: &Authority,
+        types: &[&str],
+        count: usize,
+        values: impl Fn(usize) -> (Vec<Vec<u8>>, Vec<Vec<u8>>),
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut people, mut recipients) = ("version: 1\n".to_owned(), Vec::new());
+        for (number, class) in (1..).zip(types) {
+            let (in_directory, held) = values(number);
+            if number <= count {
                 let identity = format!("00000000-0000-4000-a000-{number:012}");
                 write!(people, "\ndn: cn=u{number},dc=x\nobjectClass: inetOrgPerson\nentryUUID: {identity}\n").unwrap();
                 writeln!(people, "mail: {}", address(number)).unwrap();
@@ -89,7 +115,7 @@ impl Scene {
                 "display_name": format!("u{number}"),
                 "primary_smtp_address": address(number),
                 "email_addresses": [format!("SMTP:{}", address(number))],
-                "is_dir_synced": number == 6,
+                "is_dir_synced": count < types.len() && number == 6,
                 "user_certificate": held.iter().map(|value| BASE64_STANDARD.encode(value)).collect::<Vec<_>>(),
             }));
         }

@@ -91,15 +91,15 @@ fn held(tenant: &Tenant) -> Held {
 }
 
 /// What became of a tenant.
-struct Outcome {
+pub(crate) struct Outcome {
     held: Held,
-    runs: u32,
-    requests: Vec<RequestEntry>,
+    pub(crate) runs: u32,
+    pub(crate) requests: Vec<RequestEntry>,
     events: Vec<Event>,
 }
 
 /// Runs until one run has nothing to complain of.
-fn until_done(scene: &Scene, seed: u64, switches: Switches) -> Outcome {
+pub(crate) fn until_done(scene: &Scene, seed: u64, switches: Switches) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let tenant = Tenant::new_at(scene.state(switches), begin()).unwrap();

@@ -14,6 +14,7 @@ mod paths;
 mod people;
 mod pki;
 mod pkits;
+mod pkits_cases;
 mod policies;
 mod raw;
 mod revocation;

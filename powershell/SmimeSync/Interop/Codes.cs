@@ -146,7 +146,15 @@ namespace SmimeSync
         /// <summary>Event: the scope changed, so nobody is taken for vanished.</summary>
         ScopeChanged = -808,
         /// <summary>Event: a place that a certificate names gave no issuer, CRL or OCSP answer.</summary>
-        EvidenceUnavailable = -809
+        EvidenceUnavailable = -809,
+        /// <summary>Event: everybody is read instead of what changed.</summary>
+        EverybodyRead = -820,
+        /// <summary>Event: this read leaves no place from which changes can be read, so the next one reads everybody as well.</summary>
+        NoCursor = -821,
+        /// <summary>Event: the account may not see deleted objects, so deletions are found by the next complete read.</summary>
+        DeletionsUnseen = -822,
+        /// <summary>Event: a server failed while it was read from, and another one was read from its beginning.</summary>
+        ServerReplaced = -825
     }
 
     /// <summary>What a code alone says: enough for a row, which carries no more.</summary>
@@ -223,7 +231,11 @@ namespace SmimeSync
             { -806, new CodeInfo("exchange", "invalid", false) },
             { -807, new CodeInfo("exchange", "invalid", false) },
             { -808, new CodeInfo("directory", "invalid", false) },
-            { -809, new CodeInfo("trust", "network", true) }
+            { -809, new CodeInfo("trust", "network", true) },
+            { -820, new CodeInfo("directory", "invalid", false) },
+            { -821, new CodeInfo("directory", "invalid", false) },
+            { -822, new CodeInfo("directory", "invalid", false) },
+            { -825, new CodeInfo("directory", "network", false) }
         };
 
         internal string Area { get; private set; }

@@ -177,6 +177,11 @@ namespace SmimeSync
                     yield return new PersonCertificate(this, nothing, problem);
                 }
             }
+            // who is gone has no certificates any more, and is said to be gone all the same
+            if (Deleted == true && certificates.Count == 0 && open.Count == 0)
+            {
+                yield return new PersonCertificate(this, new Certificate(), null);
+            }
         }
     }
 
@@ -191,6 +196,7 @@ namespace SmimeSync
         public string PrimarySmtpAddress { get; private set; }
         public TextList Addresses { get; private set; }
         public bool? Enabled { get; private set; }
+        public bool? Deleted { get; private set; }
         /// <summary>What could not be understood of the value, or null.</summary>
         public string Problem { get; private set; }
 
@@ -205,6 +211,7 @@ namespace SmimeSync
             PrimarySmtpAddress = person.PrimarySmtpAddress;
             Addresses = person.Addresses;
             Enabled = person.Enabled;
+            Deleted = person.Deleted;
             Problem = problem == null ? null : problem.Message;
         }
     }

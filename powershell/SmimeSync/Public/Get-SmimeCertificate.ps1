@@ -22,6 +22,10 @@ function Get-SmimeCertificate {
     .PARAMETER ResultSize
     How many people are read at most: a number, or Unlimited. 1000 if absent; reaching it is a warning.
 
+    .PARAMETER PolicyType
+    Initial reads everybody. Delta reads who changed since the last run that wrote, and people who are gone, with Deleted
+    set. Initial if absent.
+
     .EXAMPLE
     Get-SmimeCertificate anna@contoso.com
 
@@ -44,7 +48,8 @@ function Get-SmimeCertificate {
         [AllowNull()] [AllowEmptyString()] [AllowEmptyCollection()] [object[]] $Identity,
         [ValidateNotNullOrEmpty()] [string] $LdapFilter,
         [ValidateNotNullOrEmpty()] [string[]] $SearchBase,
-        [string] $ResultSize = '1000'
+        [string] $ResultSize = '1000',
+        [ValidateSet('Delta', 'Initial')] [string] $PolicyType = 'Initial'
     )
 
     begin {
@@ -60,6 +65,7 @@ function Get-SmimeCertificate {
         # A pipeline or a list that named nobody is not everybody.
         if ($people.Count -eq 0 -and ($MyInvocation.ExpectingInput -or $PSBoundParameters.ContainsKey('Identity'))) { return }
         $options = ConvertTo-SmimeSelection -Identity $people -Bound $PSBoundParameters -ResultSize $ResultSize -Caller $PSCmdlet
+        $options.policy_type = $PolicyType.ToLowerInvariant()
         Receive-SmimeRow -Session $session -Verb 'fetch' -Option $options -Caller $PSCmdlet -Activity $Script:Text.ActivityFetch -FailedRows List
     }
 }

@@ -29,7 +29,8 @@ function Sync-SmimeCertificate {
     How many people are read at most: a number, or Unlimited, which it is if absent.
 
     .PARAMETER PolicyType
-    Initial looks at everybody, Delta at what changed since the last run. Delta where that is possible, if absent.
+    Initial looks at everybody, Delta at what changed or fell due since the last run that wrote. If absent, Delta where
+    that is possible and nobody is selected; a selection is looked at in any case.
 
     .PARAMETER Staging
     Does everything but write, and keeps the run on record.

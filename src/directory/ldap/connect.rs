@@ -415,6 +415,16 @@ impl<'a> Servers<'a> {
     }
 }
 
+/// A bound connection to the first server of a configuration that can be spoken to.
+///
+/// # Errors
+/// Those of [`servers`], [`Settings::new`] and [`Servers::next`].
+pub(super) async fn open(config: &config::Directory, base_dir: Option<&Path>) -> Result<Connection> {
+    let servers = servers(config).await?;
+    let settings = Settings::new(config, base_dir, &servers)?;
+    Servers::new(config, servers, &settings)?.next().await
+}
+
 /// Whether a failure is one that another server may not have.
 fn is_the_server_s(error: &Error) -> bool {
     use Code::{DirectoryProtocol, DirectoryTimeout, DirectoryTls, DirectoryUnreachable};
@@ -442,6 +452,30 @@ mod tests {
         for url in ["dc1", "http://dc1", "ldap://", "ldapi:///x", "ldap://u:p@dc1", "ldap://dc1/dc=x", "ldap://dc1?x"] {
             assert_eq!(server(url, false), None, "{url}");
         }
+    }
+
+    #[test]
+    fn a_domain_s_servers_are_spoken_to_by_ldaps_unless_told_otherwise() {
+        let records = vec![
+            ("_ldap._tcp.dc._msdcs.x.test", 0, 0, 389, "dc1.x.test"),
+            ("_ldap._tcp.dc._msdcs.x.test", 1, 0, 3268, "gc.x.test"),
+            ("_ldap._tcp.dc._msdcs.x.test", 2, 0, 10636, "dc2.x.test"),
+        ];
+        let found = |config: &config::Directory| -> Vec<String> {
+            let locator = crate::net::ldap::locate_tests::locator(records.clone(), |_| 0);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let servers = runtime.block_on(located(config, "x.test", locator)).unwrap();
+            servers.into_iter().map(|server| format!("{} {:?}", server.url, server.protection)).collect()
+        };
+        let secure = ["ldaps://dc1.x.test:636 Ldaps", "ldaps://gc.x.test:3269 Ldaps", "ldaps://dc2.x.test:10636 Ldaps"];
+        assert_eq!(found(&config::Directory::default()), secure);
+        let start_tls = config::Directory { start_tls: true, ..config::Directory::default() };
+        assert_eq!(found(&start_tls)[0], "ldap://dc1.x.test:389 StartTls");
+        let bind = config::Bind { allow_plaintext: true, ..config::Bind::default() };
+        assert_eq!(
+            found(&config::Directory { bind, ..config::Directory::default() })[0],
+            "ldap://dc1.x.test:389 Plain"
+        );
     }
 
     #[test]

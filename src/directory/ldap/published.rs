@@ -127,9 +127,7 @@ impl OwnDirectory {
 }
 
 async fn open(config: &config::Directory, base_dir: Option<&Path>) -> Result<Opened> {
-    let servers = connect::servers(config).await?;
-    let settings = Settings::new(config, base_dir, &servers)?;
-    let mut connection = connect::Servers::new(config, servers, &settings)?.next().await?;
+    let mut connection = connect::open(config, base_dir).await?;
     let root = one(&mut connection, "", &["configurationNamingContext"]).await?.unwrap_or_default();
     let context = root.all("configurationNamingContext").next().map(String::from_utf8_lossy);
     // the root would have everything below it

@@ -42,9 +42,7 @@ impl Writer {
             let detail = "writing to an LDIF file";
             return Err(Error::new(Code::ConfigUnsupported).target("/directory/kind").with("detail", detail));
         }
-        let servers = connect::servers(config).await?;
-        let settings = connect::Settings::new(config, base_dir, &servers)?;
-        let mut connection = connect::Servers::new(config, servers, &settings)?.next().await?;
+        let mut connection = connect::open(config, base_dir).await?;
         let root = one(&mut connection, "", &["supportedCapabilities"]).await?.unwrap_or_default();
         let active_directory = is_active_directory(&root);
         Ok(Self { connection, active_directory, source_anchor: config.source_anchor.clone() })

@@ -107,6 +107,11 @@ impl<R: Read> Reader<R> {
             }
             let Line { description, value } = parse_line(&self.line, self.line_number)?;
             let is = |name: &str| description.eq_ignore_ascii_case(name);
+            // ldifde writes its exports as records that add
+            if first && is("changetype") && value.eq_ignore_ascii_case(b"add") {
+                first = false;
+                continue;
+            }
             if is("changetype") || (first && is("control")) {
                 return Err(Error::new(Code::LdifChangeRecord).with("line", self.line_number.to_string()));
             }

@@ -146,9 +146,18 @@ fn syntax_errors_name_their_line() {
 }
 
 #[test]
+fn records_that_add_are_content() {
+    let file = "dn: cn=a\nchangetype: add\ncn: a\n\ndn: cn=b\nchangetype:: QWRk\ncn: b\n";
+    let entries = records(file.as_bytes()).unwrap();
+    assert_eq!(entries.iter().map(|entry| text(entry, "cn")).collect::<Vec<_>>(), [["a"], ["b"]]);
+    assert!(entries.iter().all(|entry| !entry.has("changetype")));
+}
+
+#[test]
 fn change_records_are_refused_by_name() {
     for (file, line) in [
-        ("version: 1\ndn: cn=a\nchangetype: add\ncn: a\n", 3),
+        ("version: 1\ndn: cn=a\ncn: a\nchangetype: add\n", 4),
+        ("dn: cn=a\nchangetype: addition\ncn: a\n", 2),
         ("dn: cn=a\ncontrol: 1.2.840.113556.1.4.805 true\nchangetype: delete\n", 2),
         ("dn: cn=a\nchangetype: modify\nadd: cn\ncn: b\n-\n", 2),
     ] {

@@ -118,7 +118,7 @@ impl ManagedIdentity {
                 }
                 Err(Asking::Key(words)) => return Err(about(refused(&words, "arc_key"))),
             };
-            match read(answer, surroundings.now_ms()) {
+            match read(&self.source, answer, surroundings.now_ms()) {
                 Ok(granted) => return Ok(granted),
                 Err((Some(cause), error)) => tries.wait(cause, about(error)).await?,
                 Err((None, error)) => return Err(about(error)),
@@ -188,7 +188,7 @@ fn refused(detail: &str, remedy: &'static str) -> Error {
 }
 
 /// The token of an answer, or why there is none and whether another try may help.
-fn read(response: Response, now_ms: i64) -> std::result::Result<Granted, (Option<Cause>, Error)> {
+fn read(source: &Source, response: Response, now_ms: i64) -> std::result::Result<Granted, (Option<Cause>, Error)> {
     #[derive(Deserialize)]
     struct Body {
         access_token: String,
@@ -198,7 +198,8 @@ fn read(response: Response, now_ms: i64) -> std::result::Result<Granted, (Option
         expires_in: Value,
     }
     // 404 and 410 are how the metadata service says that it is being updated
-    if matches!(response.status, 404 | 408 | 410 | 429 | 500..) {
+    let updating = matches!(source, Source::InstanceMetadata) && matches!(response.status, 404 | 410);
+    if updating || matches!(response.status, 408 | 429 | 500..) {
         let seconds = response.header("retry-after").and_then(|value| value.trim().parse::<u64>().ok());
         let cause = Cause::Busy(seconds.map(|seconds| seconds.saturating_mul(1000)));
         return Err((Some(cause), refused(&words(&response), "identity_absent")));

@@ -12,6 +12,8 @@ mod transport;
 
 #[cfg(feature = "gssapi")]
 pub use kerberos::{Bound, Principal, bind as kerberos_bind};
+#[cfg(test)]
+pub(crate) use locate::tests as locate_tests;
 pub use locate::{Found, Locator};
 pub use relay::{Relay, relayed};
 pub use transport::Transport;

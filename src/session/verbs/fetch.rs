@@ -58,8 +58,11 @@ async fn changes(
 ) -> Result<bool> {
     let (config, culture) = (context.config(), context.culture());
     // without a file there is no watermark, and none is made for the question
-    if config.store.path.is_none() && asked != Some(store::PolicyType::Delta) {
-        return Ok(false);
+    let has_store = config.store.path.as_ref().is_some_and(|path| config.path(path).exists());
+    match asked {
+        None if !has_store || *selection != Selection::default() => return Ok(false),
+        Some(store::PolicyType::Initial) => return Ok(false),
+        _ => {}
     }
     let store = context.store()?;
     let scope = directory::scope_of(&config)?;

@@ -296,10 +296,11 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// The next people; false when there are no more. Where something may be fetched, it is fetched for many at once.
+    /// The next people; false when there are no more. Where something may be fetched, it is fetched for many at once;
+    /// else whoever is there is judged.
     async fn gather(&self, source: &mut mpsc::Receiver<Person>, people: &mut Vec<Person>) -> bool {
         let enough = if self.retriever.is_some() { BATCH } else { 1 };
-        while people.len() < enough && source.recv_many(people, enough - people.len()).await > 0 {}
+        while people.len() < enough && source.recv_many(people, BATCH - people.len()).await > 0 {}
         !people.is_empty()
     }
 

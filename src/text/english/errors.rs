@@ -66,7 +66,6 @@ pub(super) const TABLE: Table = &[
     ("option_syntax", "the options are not JSON: {detail}"),
     ("option_type", "wrong type: {detail}"),
     ("option_unknown", "unknown option"),
-    ("option_unsupported", "not supported by this version: {detail}"),
     ("option_value", "value not allowed: {detail}"),
     ("people_read", "{count} people read from the directory"),
     ("planned_anew", "the recipient had changed since it was read and was planned anew"),

@@ -10,6 +10,7 @@ mod transport;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 pub(crate) use answer::*;
@@ -32,6 +33,8 @@ pub(crate) enum Act {
     All(Vec<Act>),
     /// Waits before it goes on.
     Wait(Duration),
+    /// Counts that it came so far.
+    Note(Arc<AtomicUsize>),
     /// Closes the connection.
     Close,
     /// Says nothing more.
@@ -125,6 +128,9 @@ fn act_on(act: Act, id: i32, mut stream: Transport) -> io::Result<Option<Transpo
             }
         }
         Act::Wait(pause) => std::thread::sleep(pause),
+        Act::Note(count) => {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         Act::Close => return Ok(None),
         Act::Silence => {
             std::thread::sleep(Duration::from_secs(5));

@@ -159,14 +159,15 @@ async fn respond(
 ) -> Outcome {
     let struck = {
         let mut core = tenant.core();
-        let Some(claims) = authorize(&core, tenant, call) else { return Outcome::Reply(unauthorized()) };
+        let Some(claims) = authorize(&core, tenant, call) else { return Outcome::Reply(unauthorized(&core)) };
         let target =
             Target { endpoint: Endpoint::Admin, cmdlet: invocation.name.as_deref(), identity: invocation.identity() };
         let struck = faults::strike(&mut core.switches.faults, &target);
         core.log.update(sequence, |entry| entry.fault = struck.name());
-        if struck.fault == Some(FaultKind::TokenExpired) {
+        if matches!(struck.fault, Some(FaultKind::TokenExpired | FaultKind::ClaimsChallenge)) {
             core.tokens_revoked = core.tokens_issued;
-            return Outcome::Reply(unauthorized());
+            core.claims_demanded |= struck.fault == Some(FaultKind::ClaimsChallenge);
+            return Outcome::Reply(unauthorized(&core));
         }
         if !core.organization.is_named(organization) || !may_run(&claims, invocation.bound.as_ref().map(|b| b.0)) {
             return Outcome::Reply(nul_reply());
@@ -217,8 +218,9 @@ fn may_run(claims: &Claims, cmdlet: Option<Cmdlet>) -> bool {
         || (claims.wids.contains(&EXCHANGE_RECIPIENT_ADMINISTRATOR) && cmdlet != Some(Cmdlet::SetSmimeConfig))
 }
 
-fn unauthorized() -> Reply {
-    Reply::empty(401).with_header("www-authenticate", CHALLENGE)
+fn unauthorized(core: &Core) -> Reply {
+    let challenge = if core.claims_demanded { token::claims_challenge() } else { CHALLENGE.to_owned() };
+    Reply::empty(401).with_header("www-authenticate", challenge)
 }
 
 /// What one answer depends on besides the request.

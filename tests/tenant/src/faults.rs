@@ -69,6 +69,9 @@ pub enum FaultKind {
     ServerError,
     /// 401; every token issued so far is worth nothing from now on. Admin API only.
     TokenExpired,
+    /// The same, with a claims challenge: from now on only a token that was asked for with these claims is good. Admin
+    /// API only.
+    ClaimsChallenge,
     /// 403 with a body of 4096 NUL bytes. Admin API only.
     Forbidden,
     /// 403 whose body claims gzip and is none. Admin API only.
@@ -202,6 +205,7 @@ impl FaultKind {
     fn is_of_the_admin_api(&self) -> bool {
         match self {
             Self::TokenExpired
+            | Self::ClaimsChallenge
             | Self::Forbidden
             | Self::MislabelledGzip
             | Self::Diagnostics
@@ -228,6 +232,7 @@ impl FaultKind {
             Self::GatewayTimeout => "gateway_timeout",
             Self::ServerError => "server_error",
             Self::TokenExpired => "token_expired",
+            Self::ClaimsChallenge => "claims_challenge",
             Self::Forbidden => "forbidden",
             Self::MislabelledGzip => "mislabelled_gzip",
             Self::Diagnostics => "diagnostics",
@@ -268,6 +273,7 @@ impl Struck {
             FaultKind::Gone => Reply::empty(404),
             FaultKind::Reset { when: When::Before } => return Some(Outcome::Cut),
             FaultKind::TokenExpired
+            | FaultKind::ClaimsChallenge
             | FaultKind::ErrorsInSuccess
             | FaultKind::TruncatedJson
             | FaultKind::InvalidJson

@@ -51,6 +51,8 @@ pub(crate) struct Core {
     pub(crate) log: RequestLog,
     /// `jti` of the assertions seen: each is good once.
     pub(crate) assertions: HashSet<String>,
+    /// Whether only a token asked for with the claims of a challenge is good.
+    pub(crate) claims_demanded: bool,
     /// Keys the agent of Azure Arc waits for, by their file: each is good once.
     pub(crate) arc_keys: HashMap<PathBuf, String>,
     /// Tokens issued so far.
@@ -74,6 +76,7 @@ impl Core {
             managed_identity: state.managed_identity,
             log: RequestLog::default(),
             assertions: HashSet::new(),
+            claims_demanded: false,
             arc_keys: HashMap::new(),
             tokens_issued: 0,
             tokens_revoked: 0,

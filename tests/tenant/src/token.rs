@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_lc_rs::{constant_time, hmac};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::macros::format_description;
@@ -190,6 +190,14 @@ fn grant(core: &mut Core, call: &Call, organization: &str, tenant: &Tenant) -> R
     };
     let lifetime_s = core.switches.token_lifetime_s;
     let token = issue(core, tenant, &app, audience, proof);
+    if core.claims_demanded {
+        let given = field("claims").and_then(|claims| serde_json::from_str::<serde_json::Value>(claims).ok());
+        if given.is_some_and(|given| given == demanded_claims()) {
+            core.claims_demanded = false;
+        } else {
+            core.tokens_revoked = core.tokens_issued;
+        }
+    }
     let body = json!({ "token_type": "Bearer", "expires_in": lifetime_s, "ext_expires_in": lifetime_s, "access_token": token });
     Ok(Reply::json(200, JSON, &body).with_header("cache-control", "no-store, no-cache"))
 }
@@ -213,6 +221,20 @@ fn audience(scope: &str) -> Result<&'static str, Refusal> {
         code: 500_011,
         text: format!("The resource principal named {resource} was not found in the tenant."),
     })
+}
+
+/// What a claims challenge asks for, as continuous access evaluation does.
+fn demanded_claims() -> serde_json::Value {
+    json!({ "access_token": { "nbf": { "essential": true, "value": "1604106651" } } })
+}
+
+/// The header of a 401 that asks for a token with further claims.
+pub(crate) fn claims_challenge() -> String {
+    let claims = STANDARD.encode(demanded_claims().to_string());
+    format!(
+        "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+         error=\"insufficient_claims\", claims=\"{claims}\""
+    )
 }
 
 /// A resource tokens can be had for.

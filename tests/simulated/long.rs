@@ -1,0 +1,34 @@
+//! Runs of many writes: whom they read, and how.
+
+use smimesync_tenant::Switches;
+
+use crate::scene::Scene;
+use crate::storm::until_done;
+
+/// Of a run for so many people with an answer taking so long: writes, readings of one recipient, requests of lists.
+fn requests(people: usize, latency_ms: u64) -> (usize, usize, usize) {
+    let scene = Scene::of_mailboxes(people);
+    let outcome = until_done(&scene, 0, Switches { latency_ms, ..Switches::default() });
+    assert_eq!(outcome.runs, 1);
+    let commands: Vec<_> = outcome.requests.iter().filter(|request| request.cmdlet.is_some()).collect();
+    let writes = commands.iter().filter(|request| request.applied).count();
+    let alone = commands.iter().filter(|request| request.identity.is_some() && !request.applied).count();
+    (writes, alone, commands.len() - writes - alone)
+}
+
+#[test]
+fn many_writes_are_read_back_by_page() {
+    // a list of everybody takes three requests
+    assert_eq!(requests(90, 1_000), (90, 0, 6));
+}
+
+#[test]
+fn a_few_writes_are_read_back_each_at_once() {
+    assert_eq!(requests(30, 1_000), (30, 30, 3));
+}
+
+#[test]
+fn whom_a_long_run_is_about_to_write_it_has_read_again_by_page() {
+    // four at a time, a quarter of a minute each: the reading is too old after some seventy
+    assert_eq!(requests(90, 15_000), (90, 0, 9));
+}
