@@ -1,9 +1,9 @@
 //! Distinguished names: as RFC 4514 text for people, as a key for comparison.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use stringprep::x520prep;
+use unicode_normalization::UnicodeNormalization as _;
 use x509_parser::asn1_rs::{Any, Class, Tag, ToDer};
 use x509_parser::x509::{AttributeTypeAndValue, RelativeDistinguishedName, X509Name};
 
@@ -80,7 +80,8 @@ fn attribute_key(attribute: &AttributeTypeAndValue<'_>) -> Vec<u8> {
 /// not be in a string at all is compared by its lower case alone.
 fn prepared(text: &str) -> String {
     let folded = if text.is_ascii() { None } else { x520prep(text, true).ok() };
-    let folded = folded.map_or_else(|| text.to_lowercase(), Cow::into_owned);
+    // the folding is made for a normalisation that follows, which x520prep leaves out with it
+    let folded = folded.map_or_else(|| text.to_lowercase(), |folded| folded.nfkc().collect());
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

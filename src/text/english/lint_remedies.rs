@@ -106,6 +106,7 @@ pub(super) const TABLE: Table = &[
         "lint_key_algorithm_2023",
         "have the certificate issued anew for an RSA, P-256, P-384, P-521 or Edwards curve key",
     ),
+    ("lint_key_kind_gmail", "have the certificate issued anew for an RSA, P-256 or P-384 key"),
     ("lint_key_usage_absent", "have the certificate issued anew with key usage"),
     ("lint_key_usage_cert_sign", "have the certificate issued anew without keyCertSign"),
     ("lint_key_usage_ec", "have the certificate issued anew with digitalSignature and keyAgreement"),

@@ -79,6 +79,7 @@ pub(super) const TABLE: Table = &[
         "lint_key_algorithm_2023",
         "the key's algorithm is not one of those allowed, or not written as they are: {observed}",
     ),
+    ("lint_key_kind_gmail", "the key is of the kind {observed}, Gmail accepts {expected}"),
     ("lint_key_usage_absent", "the certificate has no key usage"),
     ("lint_key_usage_cert_sign", "key usage allows signing certificates, which is for authorities"),
     (

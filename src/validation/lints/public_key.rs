@@ -97,6 +97,13 @@ pub(super) fn gmail_modulus_length(view: &View<'_>) -> Answer {
     })
 }
 
+pub(super) fn gmail_kind(view: &View<'_>) -> Answer {
+    let kind = view.certificate.details.public_key.kind;
+    let known = matches!(kind, KeyKind::Rsa { .. } | KeyKind::Ec(Curve::P256 | Curve::P384));
+    Answer::without(if known { Vec::new() } else { vec![view.certificate.key.clone()] })
+        .expecting("RSA, EC P-256, EC P-384")
+}
+
 fn exponent(view: &View<'_>, holds: fn(&[u8]) -> bool) -> Answer {
     rsa(view).map_or(Answer::Nothing, |(_, exponent)| {
         Answer::without(if holds(exponent) { Vec::new() } else { vec![format!("0x{}", hex::encode(exponent))] })

@@ -135,6 +135,7 @@ pub(super) static ALL: &[Lint] = &[
     Lint::sbr("lint_signature_algorithm", "SBR 7.1.3.2", key::signature_algorithm).from(V1_0_11),
     Lint::sbr("lint_rsa_modulus", "SBR 6.1.5", key::modulus_length),
     Lint::standard("lint_rsa_modulus_gmail", "Gmail S/MIME profile", key::gmail_modulus_length).note(),
+    Lint::standard("lint_key_kind_gmail", "Gmail S/MIME profile", key::gmail_kind).note(),
     Lint::sbr("lint_rsa_exponent", "SBR 6.1.6", key::exponent_odd),
     Lint::sbr("lint_rsa_exponent_range", "SBR 6.1.6", key::exponent_range).should(),
     Lint::sbr("lint_rsa_small_factor", "SBR 6.1.6", key::no_small_factor).should(),
