@@ -1,10 +1,11 @@
 //! What a certificate is fit for. Pure: evidence, audience and time come in, a verdict goes out.
 //!
-//! `judge` puts it together: `address` and `leaf` look at the certificate itself, `path` builds paths and has each
+//! `judge` puts it together: `container` looks at what holds the certificate, `address` and `leaf` at the certificate itself, `path` builds paths and has each
 //! judged by `issuers`, `names`, `policies` and `revocation`, which say what they miss to `needs`; every rule is in `catalogue`.
 
 mod address;
 mod catalogue;
+mod container;
 mod demands;
 mod dsa_signature;
 mod evidence;
