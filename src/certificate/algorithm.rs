@@ -35,7 +35,8 @@ impl Hash {
         }
     }
 
-    fn from_oid(oid: &str) -> Option<Self> {
+    /// The hash of a number, where it has a name here.
+    pub(super) fn from_oid(oid: &str) -> Option<Self> {
         Some(match oid {
             "1.2.840.113549.2.2" => Self::Md2,
             "1.2.840.113549.2.4" => Self::Md4,

@@ -1,16 +1,14 @@
-//! CMS SignedData (RFC 5652) as far as it carries certificates; BER, since what Outlook and Java write is not always DER.
+//! CMS SignedData (RFC 5652) as far as a directory holds it; BER, since what Outlook and Java write is not always DER.
 
 use rasn::prelude::*;
-use x509_parser::asn1_rs::FromDer;
-use x509_parser::x509::X509Name;
 
-use super::der;
-use super::name::NameKey;
+use super::algorithm::Hash;
+use super::signer_info::{self, CertificateReference, Signer};
 use super::{Certificate, Crl, ParseError};
 
 const SIGNED_DATA: &[u32] = &[1, 2, 840, 113_549, 1, 7, 2];
-const ENCRYPTION_KEY_PREFERENCE: &[u32] = &[1, 2, 840, 113_549, 1, 9, 16, 2, 11];
-const MICROSOFT_KEY_PREFERENCE: &[u32] = &[1, 3, 6, 1, 4, 1, 311, 16, 4];
+/// Signers that are looked at; a person is one.
+const MAX_SIGNERS: usize = 8;
 
 #[derive(AsnType, Decode, Debug)]
 struct ContentInfo {
@@ -24,8 +22,8 @@ struct ContentInfo {
 struct SignedData {
     _version: Integer,
     #[rasn(tag(universal, 17))]
-    _digest_algorithms: SequenceOf<Any>,
-    _content: Any,
+    digest_algorithms: SequenceOf<Any>,
+    content: EncapsulatedContentInfo,
     #[rasn(tag(0))]
     certificates: Option<SequenceOf<Any>>,
     #[rasn(tag(1))]
@@ -34,28 +32,40 @@ struct SignedData {
     signers: SequenceOf<Any>,
 }
 
+// an explicit tag is encoded as a sequence of one; PKCS#7 allowed any type in it
 #[derive(AsnType, Decode, Debug)]
-struct SignerInfo {
-    _version: Integer,
-    _signer: Any,
-    _digest_algorithm: Any,
+struct EncapsulatedContentInfo {
+    content_type: ObjectIdentifier,
     #[rasn(tag(0))]
-    signed_attributes: Option<SequenceOf<Attribute>>,
-    _signature_algorithm: Any,
-    _signature: Any,
-    #[rasn(tag(1))]
-    _unsigned_attributes: Option<SequenceOf<Any>>,
+    content: Option<SequenceOf<Any>>,
 }
 
-#[derive(AsnType, Decode, Debug)]
-struct Attribute {
-    kind: ObjectIdentifier,
-    #[rasn(tag(universal, 17))]
-    values: SequenceOf<Any>,
+/// The content that is signed; it says nothing (RFC 2798 2.8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// It is here.
+    Octets(Box<[u8]>),
+    /// It is elsewhere, or there is none.
+    Absent,
+    /// It is no OCTET STRING, as PKCS#7 allowed.
+    Other,
+}
+
+/// What is signed, and by whom.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    /// The hashes that it says its signers use, as far as they have a name here.
+    pub(crate) digests: Vec<Hash>,
+    pub(crate) content_type: Vec<u32>,
+    pub(crate) content: Content,
+    /// Who signed; empty for a bag of certificates.
+    pub(crate) signers: Vec<Signer>,
+    /// How many more signers there are: unreadable ones and those beyond a limit.
+    pub(crate) unread_signers: usize,
 }
 
 /// What a SignedData carries.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Contents {
     /// Its certificates in its order.
     pub(super) certificates: Vec<Certificate>,
@@ -63,8 +73,12 @@ pub(super) struct Contents {
     pub(super) crls: Vec<Crl>,
     /// How many certificates and CRLs could not be read.
     pub(super) unreadable: usize,
-    /// Which of `certificates` a signer says to encrypt to.
-    pub(super) preferred: Option<usize>,
+    /// The certificate that a signer says to encrypt to, in it or not.
+    pub(super) preference: Option<CertificateReference>,
+    /// SMIMECapabilities of the first signer that has some.
+    pub(super) capabilities: Option<Vec<String>>,
+    /// What is signed.
+    pub(super) signed: Signed,
 }
 
 /// Whether these bytes are a ContentInfo: an OID follows the outer header.
@@ -75,7 +89,7 @@ pub(super) fn is_content_info(bytes: &[u8]) -> bool {
     rest.get(skip) == Some(&0x06)
 }
 
-/// Reads a SignedData; its content and its signatures are not looked at.
+/// Reads a SignedData; whether its signatures are good is not asked here.
 pub(super) fn read(bytes: &[u8]) -> Result<Contents, ParseError> {
     let (info, rest) = rasn::ber::decode_with_remainder::<ContentInfo>(bytes).map_err(|_| ParseError::Malformed)?;
     if *info.content_type != *SIGNED_DATA {
@@ -85,7 +99,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents, ParseError> {
         return Err(ParseError::TrailingBytes);
     }
     let data = info.content;
-    let mut contents = Contents::default();
+    let signed = signed(&data);
+    let attributes = || signed.signers.iter().filter_map(|signer| signer.attributes.as_ref());
+    let mut contents = Contents {
+        certificates: Vec::new(),
+        crls: Vec::new(),
+        unreadable: 0,
+        preference: attributes().find_map(|attributes| attributes.preference.clone()),
+        capabilities: attributes().find_map(|attributes| attributes.capabilities.clone()),
+        signed,
+    };
     for any in data.certificates.unwrap_or_default() {
         match Certificate::parse(any.as_bytes()) {
             Ok(certificate) => contents.certificates.push(certificate),
@@ -98,58 +121,25 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents, ParseError> {
             Err(_) => contents.unreadable += 1,
         }
     }
-    contents.preferred = data.signers.iter().find_map(|signer| preferred(signer.as_bytes(), &contents.certificates));
     Ok(contents)
 }
 
-/// The certificate that a signer's attribute names (RFC 8551 2.5.3, and Microsoft's own), by its place.
-fn preferred(signer: &[u8], certificates: &[Certificate]) -> Option<usize> {
-    let attributes = rasn::ber::decode::<SignerInfo>(signer).ok()?.signed_attributes?;
-    let value = |kind: &[u32]| {
-        let attribute = attributes.iter().find(|attribute| *attribute.kind == *kind)?;
-        attribute.values.first().map(Any::as_bytes)
+fn signed(data: &SignedData) -> Signed {
+    let content = match data.content.content.as_deref() {
+        None => Content::Absent,
+        Some([octets]) => match rasn::ber::decode::<OctetString>(octets.as_bytes()) {
+            Ok(octets) => Content::Octets(octets.as_ref().into()),
+            Err(_) => Content::Other,
+        },
+        Some(_) => Content::Other,
     };
-    let wanted = value(ENCRYPTION_KEY_PREFERENCE)
-        .and_then(key_preference)
-        .or_else(|| value(MICROSOFT_KEY_PREFERENCE).and_then(issuer_and_serial))?;
-    certificates.iter().position(|certificate| wanted.names(certificate))
-}
-
-enum Wanted {
-    IssuerAndSerial(NameKey, Box<[u8]>),
-    SubjectKeyIdentifier(Box<[u8]>),
-}
-
-impl Wanted {
-    fn names(&self, certificate: &Certificate) -> bool {
-        let details = &certificate.details;
-        match self {
-            Self::IssuerAndSerial(issuer, serial) => details.issuer == *issuer && details.serial == *serial,
-            Self::SubjectKeyIdentifier(id) => details.extensions.subject_key_identifier.as_ref() == Some(id),
-        }
+    let read = data.signers.iter().take(MAX_SIGNERS).filter_map(|signer| Signer::read(signer.as_bytes()));
+    let signers: Vec<Signer> = read.collect();
+    Signed {
+        digests: data.digest_algorithms.iter().filter_map(|it| signer_info::digest(it.as_bytes())?).collect(),
+        content_type: data.content.content_type.to_vec(),
+        content,
+        unread_signers: data.signers.len() - signers.len(),
+        signers,
     }
-}
-
-/// `CHOICE { [0] IssuerAndSerialNumber, [1] RecipientKeyIdentifier, [2] SubjectKeyIdentifier }`.
-fn key_preference(value: &[u8]) -> Option<Wanted> {
-    let choice = der::whole(value)?;
-    match choice.tag().0 {
-        0 => issuer_and_serial_contents(choice.data),
-        1 => {
-            let identifier = der::elements(choice.data)?.into_iter().next()?;
-            Some(Wanted::SubjectKeyIdentifier(identifier.data.into()))
-        }
-        2 => Some(Wanted::SubjectKeyIdentifier(choice.data.into())),
-        _ => None,
-    }
-}
-
-fn issuer_and_serial(value: &[u8]) -> Option<Wanted> {
-    issuer_and_serial_contents(der::whole(value)?.data)
-}
-
-fn issuer_and_serial_contents(contents: &[u8]) -> Option<Wanted> {
-    let (rest, issuer) = X509Name::from_der(contents).ok()?;
-    let serial = der::whole(rest)?;
-    Some(Wanted::IssuerAndSerial(NameKey::of(&issuer), der::shortest(serial.data).into()))
 }

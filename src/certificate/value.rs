@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Certificate, ParseError, Sha256, cms, tagged_list};
+use super::cms::{self, Signed};
+use super::signer_info::CertificateReference;
+use super::{Certificate, ParseError, Sha256, tagged_list};
 
 /// What holds the certificates of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,15 @@ pub struct SmimeValue {
     pub reference_only: bool,
     /// Why it cannot be read, where it cannot.
     pub error: Option<ParseError>,
+    /// What the person's program says it can do (SMIMECapabilities), most preferred first, by name, else by number;
+    /// `None` where the value does not say.
+    pub capabilities: Option<Vec<String>>,
+    /// What is signed and by whom, of CMS.
+    pub(crate) signed: Option<Arc<Signed>>,
+    /// The certificate that a signer says to encrypt to, in the value or not.
+    pub(crate) preference: Option<CertificateReference>,
+    /// Where a tagged list is not as its table says.
+    pub(crate) irregular: Vec<String>,
     preferred: Option<usize>,
 }
 
@@ -57,6 +68,10 @@ impl SmimeValue {
             unreadable: 0,
             reference_only: false,
             error: None,
+            capabilities: None,
+            signed: None,
+            preference: None,
+            irregular: Vec::new(),
             preferred: None,
             bytes: Arc::clone(&bytes),
         };
@@ -66,7 +81,13 @@ impl SmimeValue {
                 Ok(contents) => {
                     value.certificates = contents.certificates;
                     value.unreadable = contents.unreadable;
-                    value.preferred = contents.preferred;
+                    value.capabilities = contents.capabilities;
+                    value.signed = Some(Arc::new(contents.signed));
+                    let named = |wanted: &CertificateReference| {
+                        value.certificates.iter().position(|certificate| wanted.names(certificate))
+                    };
+                    value.preferred = contents.preference.as_ref().and_then(named);
+                    value.preference = contents.preference;
                 }
                 Err(error) => value.error = Some(error),
             }
@@ -82,6 +103,8 @@ impl SmimeValue {
                     value.certificates = contents.certificates;
                     value.unreadable = contents.unreadable;
                     value.reference_only = contents.reference_only;
+                    value.capabilities = contents.capabilities;
+                    value.irregular = contents.irregular;
                     // the list itself says which one is for encryption
                     value.preferred = (!value.certificates.is_empty()).then_some(0);
                 }

@@ -70,6 +70,12 @@ pub(super) fn check(
     }
 }
 
+/// Whether a certificate names one of the person's mailboxes.
+pub(super) fn names(certificate: &Certificate, audience: &Audience<'_>) -> bool {
+    let mut own = certificate.emails.iter().filter_map(|email| Address::parse(email));
+    own.any(|ours| audience.addresses.iter().any(|theirs| same_mailbox(theirs, &ours)))
+}
+
 /// Whether one of these domains is among those an anchor may vouch for.
 pub(super) fn vouched_for(domains: &[String], anchor: &[String]) -> bool {
     let allowed: Vec<String> = anchor.iter().map(|domain| domain_key(domain)).collect();

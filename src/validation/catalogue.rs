@@ -100,7 +100,16 @@ rules! {
     ANCHOR_NOT_TRUSTED "anchor_not_trusted" Warn Open Both true "RFC 5280 6.1";
     APPLICATION_POLICIES "application_policies" Warn Nothing Both false "Microsoft application policies 1.3.6.1.4.1.311.21.10";
     CA_CERTIFICATE "ca_certificate" Block Unfit Both false "RFC 8550 4.4.1";
+    CONTAINER_CAPABILITIES_ABSENT "container_capabilities_absent" Info Nothing Encrypt false "KB 4459215";
+    CONTAINER_CAPABILITIES_WEAK "container_capabilities_weak" Warn Nothing Encrypt false "RFC 8551 2.7";
+    CONTAINER_CERTS_ONLY "container_certs_only" Info Nothing Both false "RFC 8551 3.8";
+    CONTAINER_IRREGULAR "container_irregular" Info Nothing Both false "MS-OXOABK 2.2.4.36";
+    CONTAINER_PREFERENCE_MISSING "container_preference_missing" Warn Nothing Encrypt false "RFC 8551 2.5.3";
     CONTAINER_REFERENCE_ONLY "container_reference_only" Warn Open Both true "MS-OXOABK 2.2.4.36";
+    CONTAINER_SIGNATURE_INVALID "container_signature_invalid" Warn Open Both false "RFC 5652 5.6";
+    CONTAINER_SIGNER_OTHER "container_signer_other" Warn Nothing Both false "RFC 8550 3";
+    CONTAINER_SIGNER_UNKNOWN "container_signer_unknown" Warn Nothing Both false "RFC 5652 5.1";
+    CONTAINER_UNSUPPORTED "container_unsupported" Warn Nothing Both false "RFC 5652 5.6";
     CRL_NONE "crl_none" Warn Nothing Both false "Exchange Online S/MIME, CRL retrieval";
     CRL_NOT_PUBLIC "crl_not_public" Warn Nothing Both false "Exchange Online S/MIME, CRL retrieval";
     DUPLICATE_EXTENSION "duplicate_extension" Block Unfit Both true "RFC 5280 4.2";

@@ -8,7 +8,7 @@ use super::evidence::Evidence;
 use super::path::Search;
 use super::rules::{Audience, Rules};
 use super::verdict::{Finding, Fitness, Severity, Use, Verdict};
-use super::{address, leaf, tenant};
+use super::{address, container, leaf, tenant};
 
 /// Judges a certificate.
 ///
@@ -33,9 +33,23 @@ pub fn judge_demanding(
     rules: &Rules,
     demands: &Demands,
 ) -> Verdict {
-    let mut findings = Vec::new();
+    judge_held(certificate, embedded, audience, evidence, rules, demands, container::Checked::default())
+}
+
+/// [`judge_demanding`], beside what was found of the certificate's container.
+fn judge_held(
+    certificate: &Certificate,
+    embedded: &[Certificate],
+    audience: Option<&Audience<'_>>,
+    evidence: &Evidence,
+    rules: &Rules,
+    demands: &Demands,
+    held: container::Checked,
+) -> Verdict {
+    let mut findings = held.findings;
     let matching = address::check(certificate, audience, rules, &mut findings);
-    let outcome = Search::new(evidence, rules, demands, embedded, matching.domains.as_deref()).run(certificate);
+    let search = Search::new(evidence, rules, demands, embedded, matching.domains.as_deref());
+    let outcome = search.after(held.signatures).run(certificate);
     leaf::check(certificate, outcome.leaf_is_anchor, rules, &mut findings);
     if let Some(tenant) = evidence.tenant() {
         tenant::check(certificate, &outcome, tenant, rules, &mut findings);
@@ -50,7 +64,8 @@ pub fn judge_demanding(
     }
 }
 
-/// Judges a value by the certificate that Outlook would take from it; one that holds none is undetermined.
+/// Judges a value by the certificate that Outlook would take from it, and its container; one that holds no certificate is
+/// undetermined.
 pub fn judge_value(value: &SmimeValue, audience: Option<&Audience<'_>>, evidence: &Evidence, rules: &Rules) -> Verdict {
     judge_value_demanding(value, audience, evidence, rules, &demands::NONE)
 }
@@ -64,7 +79,8 @@ pub fn judge_value_demanding(
     demands: &Demands,
 ) -> Verdict {
     if let Some(certificate) = value.chosen(rules.at_ms) {
-        return judge_demanding(certificate, &value.certificates, audience, evidence, rules, demands);
+        let held = container::check(value, certificate, audience);
+        return judge_held(certificate, &value.certificates, audience, evidence, rules, demands, held);
     }
     let finding = if value.reference_only {
         rule::CONTAINER_REFERENCE_ONLY.broken()

@@ -1,11 +1,13 @@
 //! What a certificate is fit for. Pure: evidence, audience and time come in, a verdict goes out.
 //!
-//! `judge` puts it together: `address` and `leaf` look at the certificate itself, `path` builds paths and has each
-//! judged by `issuers`, `names`, `policies` and `revocation`, which say what they miss to `needs`; `tenant` asks what Exchange
-//! Online would say; every rule is in `catalogue`. `person` looks at all the values of one person together, with `pick`.
+//! `judge` puts it together: `container` looks at what holds the certificate, `address` and `leaf` at the certificate
+//! itself, `path` builds paths and has each judged by `issuers`, `names`, `policies` and `revocation`, which say what they
+//! miss to `needs`; `tenant` asks what Exchange Online would say; every rule is in `catalogue`. `person` looks at all the
+//! values of one person together, with `pick`.
 
 mod address;
 mod catalogue;
+mod container;
 mod demands;
 mod dsa_signature;
 mod evidence;

@@ -14,7 +14,31 @@ pub(super) const TABLE: Table = &[
     ("application_policies", "issue the next certificate from a template whose application policies hold Secure Email"),
     ("ca_certificate", "publish the person's own certificate instead of the authority's"),
     ("close_primes", "replace the key and whatever made it, revoke the certificate"),
+    (
+        "container_capabilities_absent",
+        "nothing to do where all senders are newer than Outlook 16.0.8518, else publish the certificate from Outlook again",
+    ),
+    (
+        "container_capabilities_weak",
+        "choose AES as the encryption algorithm in Outlook and publish the certificate again",
+    ),
+    ("container_certs_only", "nothing to do, or publish the certificate from Outlook to add its capabilities"),
+    ("container_irregular", "nothing to do, or publish the certificate from Outlook again"),
+    (
+        "container_preference_missing",
+        "publish the certificate from Outlook again with the encryption certificate chosen there",
+    ),
     ("container_reference_only", "publish the certificate from Outlook again, or remove the value from the directory"),
+    (
+        "container_signature_invalid",
+        "publish the certificate from Outlook again, or remove the value from the directory",
+    ),
+    ("container_signer_other", "have the person publish the certificate, or confirm who published it"),
+    (
+        "container_signer_unknown",
+        "publish the certificate from Outlook again, so that its signer's certificate comes along",
+    ),
+    ("container_unsupported", "publish the certificate from Outlook again with a usual signature algorithm"),
     ("crl_none", "have the certificate issued anew with an http address of the CRL, which Exchange Online asks for"),
     ("crl_not_public", "publish the CRL at a public http address, and have the certificate issued anew with it"),
     ("dir_synced", "publish through the directory and Entra Connect, or set policy/write_dir_synced"),
