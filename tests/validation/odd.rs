@@ -139,6 +139,14 @@ fn every_supported_signature_is_verified() {
 }
 
 #[test]
+fn nobody_encrypts_to_ed448() {
+    let (root, ann) = chain(RSA, &["ed448"], "person", &[]);
+    let verdict = judge(&ann, &[], None, &evidence(&[&root], &[], &[]), &Rules { at_ms: ann.not_before_ms, ..rules() });
+    assert_eq!((verdict.encrypt, verdict.sign), (Fitness::Unfit, Fitness::Fit));
+    assert!(codes(&verdict).contains(&"key_usage_encrypt"));
+}
+
+#[test]
 fn what_cannot_be_verified_is_left_open() {
     let open = (vec!["signature_algorithm_unsupported"], Fitness::Undetermined, Some("undetermined"));
     assert_eq!(found(&chain(&["ed448"], RSA, "person", &[]), |_| {}), open);
