@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says best where it fails")]
 
 mod answer;
+mod containers;
 mod hostile;
 mod lists;
 mod names;
