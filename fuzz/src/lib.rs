@@ -11,7 +11,7 @@ use smimesync::people::Address;
 use smimesync::session::{Session, Verb};
 use smimesync::validation::lints::{self, Choice};
 use smimesync::validation::{
-    Anchor, Audience, Demands, Evidence, RevocationCheck, Rules, Verdict, judge, judge_value_demanding,
+    Anchor, Audience, Demands, Evidence, RevocationCheck, Rules, Verdict, judge, judge_value, judge_value_demanding,
 };
 
 /// A target: what it is called and what it does.
@@ -56,10 +56,12 @@ pub fn certificate(bytes: &[u8]) {
     lints::add(&mut verdict, &certificate, Choice::Auto);
 }
 
-/// A value of userSMIMECertificate: CMS, tagged list or X.509.
+/// A value of userSMIMECertificate: CMS, tagged list or X.509; its container's signatures are checked too.
 pub fn value(bytes: &[u8]) {
     let value = SmimeValue::parse(bytes.into());
-    let _ = value.chosen(AT_MS);
+    let addresses: Vec<Address> = Address::parse("ann@contoso.com").into_iter().collect();
+    let evidence = Evidence::new(Vec::new(), Vec::new(), Vec::new());
+    let _ = judge_value(&value, Some(&Audience { addresses: &addresses }), &evidence, &rules());
 }
 
 /// A file of certificates or CRLs: PEM, DER, PKCS#7, SST.

@@ -136,7 +136,8 @@ pub(super) fn signature(algorithm: &AlgorithmIdentifier<'_>) -> (Scheme, String)
 
 /// `None` for parameters that are missing, or have another mask generation function or trailer than anybody defined.
 fn pss(parameters: Option<&Any<'_>>) -> Option<Pss> {
-    let parameters = RsaSsaPssParams::try_from(parameters?).ok()?;
+    let parameters = parameters.filter(|parameters| has_form_of_pss(parameters).is_some())?;
+    let parameters = RsaSsaPssParams::try_from(parameters).ok()?;
     let mask = parameters.mask_gen_algorithm().ok()?;
     let known = der::dotted(&mask.mgf) == "1.2.840.113549.1.1.8" && parameters.trailer_field() == 1;
     known.then_some(Pss {
@@ -144,6 +145,26 @@ fn pss(parameters: Option<&Any<'_>>) -> Option<Pss> {
         mask: Hash::from_oid(&der::dotted(&mask.hash))?,
         salt: parameters.salt_length(),
     })
+}
+
+/// Whether the tags are those of RSASSA-PSS-params; x509-parser takes others too, and in CMS no signature covers them.
+fn has_form_of_pss(parameters: &Any<'_>) -> Option<()> {
+    let fields = der::elements(parameters.data).filter(|fields| der::in_order(fields))?;
+    for field in &fields {
+        match der::context(field, true)? {
+            0 => der::algorithm(field.data).map(|_| ())?,
+            1 => {
+                let [_, hash] = &der::algorithm(field.data)?[..] else { return None };
+                let hash = der::elements(hash.data).filter(|_| der::is(hash, Tag::Sequence))?;
+                hash.first().filter(|number| der::is_number(number))?;
+            }
+            2 | 3 => {
+                der::whole(field.data).filter(|integer| der::is(integer, Tag::Integer))?;
+            }
+            _ => return None,
+        }
+    }
+    der::is(parameters, Tag::Sequence).then_some(())
 }
 
 /// What kind of key it is.

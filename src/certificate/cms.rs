@@ -10,17 +10,18 @@ const SIGNED_DATA: &[u32] = &[1, 2, 840, 113_549, 1, 7, 2];
 /// Signers that are looked at; a person is one.
 const MAX_SIGNERS: usize = 8;
 
+// an explicit tag is encoded as a sequence of one, and of that rasn checks that it is constructed
 #[derive(AsnType, Decode, Debug)]
 struct ContentInfo {
     content_type: ObjectIdentifier,
-    #[rasn(tag(explicit(0)))]
-    content: SignedData,
+    #[rasn(tag(0))]
+    content: SequenceOf<SignedData>,
 }
 
 // certificates stay raw so that one that cannot be read does not take the others along, and no byte of it changes
 #[derive(AsnType, Decode, Debug)]
 struct SignedData {
-    _version: Integer,
+    version: Any,
     #[rasn(tag(universal, 17))]
     digest_algorithms: SequenceOf<Any>,
     content: EncapsulatedContentInfo,
@@ -32,10 +33,10 @@ struct SignedData {
     signers: SequenceOf<Any>,
 }
 
-// an explicit tag is encoded as a sequence of one; PKCS#7 allowed any type in it
+// PKCS#7 allowed any type as content
 #[derive(AsnType, Decode, Debug)]
 struct EncapsulatedContentInfo {
-    content_type: ObjectIdentifier,
+    content_type: Any,
     #[rasn(tag(0))]
     content: Option<SequenceOf<Any>>,
 }
@@ -98,8 +99,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents, ParseError> {
     if !rest.is_empty() {
         return Err(ParseError::TrailingBytes);
     }
-    let data = info.content;
-    let signed = signed(&data);
+    let [data] = <[SignedData; 1]>::try_from(info.content).map_err(|_| ParseError::Malformed)?;
+    let signed = signed(&data).ok_or(ParseError::Malformed)?;
     let attributes = || signed.signers.iter().filter_map(|signer| signer.attributes.as_ref());
     let mut contents = Contents {
         certificates: Vec::new(),
@@ -124,7 +125,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Contents, ParseError> {
     Ok(contents)
 }
 
-fn signed(data: &SignedData) -> Signed {
+fn signed(data: &SignedData) -> Option<Signed> {
+    if data.version.as_bytes().first() != Some(&signer_info::INTEGER) {
+        return None;
+    }
     let content = match data.content.content.as_deref() {
         None => Content::Absent,
         Some([octets]) => match rasn::ber::decode::<OctetString>(octets.as_bytes()) {
@@ -135,11 +139,11 @@ fn signed(data: &SignedData) -> Signed {
     };
     let read = data.signers.iter().take(MAX_SIGNERS).filter_map(|signer| Signer::read(signer.as_bytes()));
     let signers: Vec<Signer> = read.collect();
-    Signed {
+    Some(Signed {
         digests: data.digest_algorithms.iter().filter_map(|it| signer_info::digest(it.as_bytes())?).collect(),
-        content_type: data.content.content_type.to_vec(),
+        content_type: signer_info::object_identifier(&data.content.content_type)?.to_vec(),
         content,
         unread_signers: data.signers.len() - signers.len(),
         signers,
-    }
+    })
 }

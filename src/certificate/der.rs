@@ -49,6 +49,16 @@ pub(super) fn is(any: &Any<'_>, tag: Tag) -> bool {
     any.class() == Class::Universal && any.tag() == tag && any.header.is_constructed() == constructed
 }
 
+/// The parts of an AlgorithmIdentifier, its number first; x509-parser takes other tags too, and a number that does not end.
+pub(super) fn algorithm(bytes: &[u8]) -> Option<Vec<Any<'_>>> {
+    elements(constructed(bytes)?).filter(|parts| parts.first().is_some_and(is_number))
+}
+
+/// Whether it is an OBJECT IDENTIFIER that ends.
+pub(super) fn is_number(any: &Any<'_>) -> bool {
+    is(any, Tag::Oid) && any.data.last().is_some_and(|&last| last < 0x80)
+}
+
 /// The number of a context-specific tag; `None` for another class, or an encoding that is not the one expected.
 pub(super) fn context(any: &Any<'_>, constructed: bool) -> Option<u32> {
     let right = any.class() == Class::ContextSpecific && any.header.is_constructed() == constructed;

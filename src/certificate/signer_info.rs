@@ -16,10 +16,11 @@ const MICROSOFT_KEY_PREFERENCE: &[u32] = &[1, 3, 6, 1, 4, 1, 311, 16, 4];
 
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
+pub(super) const INTEGER: u8 = 0x02;
 
 #[derive(AsnType, Decode, Debug)]
 struct SignerInfo {
-    _version: Integer,
+    version: Any,
     signer: Any,
     digest_algorithm: Any,
     #[rasn(tag(0))]
@@ -32,7 +33,7 @@ struct SignerInfo {
 
 #[derive(AsnType, Decode, Debug)]
 struct Attribute {
-    kind: ObjectIdentifier,
+    kind: Any,
     #[rasn(tag(universal, 17))]
     values: SequenceOf<Any>,
 }
@@ -72,6 +73,7 @@ impl CertificateReference {
     /// IssuerAndSerialNumber's contents.
     fn of_issuer_and_serial(contents: &[u8]) -> Option<Self> {
         let (rest, issuer) = X509Name::from_der(contents).ok()?;
+        has_form_of_name(issuer.as_raw())?;
         let serial = der::whole(rest).filter(|any| der::is(any, asn1_rs::Tag::Integer))?.data;
         Some(Self::IssuerAndSerial {
             shown: format!("{} {}", name::to_rfc4514(&issuer), hex::encode_upper(der::without_leading_zeros(serial))),
@@ -113,6 +115,23 @@ impl CertificateReference {
     }
 }
 
+/// Whether the tags are those of a Name; x509-parser takes others too, and no signature covers them here.
+fn has_form_of_name(bytes: &[u8]) -> Option<()> {
+    for names in der::elements(der::constructed(bytes)?)? {
+        for name in der::elements(names.data).filter(|_| der::is(&names, asn1_rs::Tag::Set))? {
+            let parts = der::elements(name.data).filter(|_| der::is(&name, asn1_rs::Tag::Sequence))?;
+            parts.first().filter(|kind| der::is_number(kind))?;
+        }
+    }
+    Some(())
+}
+
+/// The number in an OBJECT IDENTIFIER; rasn takes a constructed one too.
+pub(super) fn object_identifier(any: &Any) -> Option<ObjectIdentifier> {
+    let bytes = any.as_bytes();
+    rasn::ber::decode(bytes).ok().filter(|_| bytes.first() == Some(&0x06))
+}
+
 /// The attributes that are signed in place of the content.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedAttributes {
@@ -149,6 +168,9 @@ impl Signer {
     /// Reads a SignerInfo; `None` for another form.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let info: SignerInfo = rasn::ber::decode(bytes).ok()?;
+        if info.version.as_bytes().first() != Some(&INTEGER) {
+            return None;
+        }
         let digest = digest(info.digest_algorithm.as_bytes())?;
         let (scheme, algorithm) = scheme(info.signature_algorithm.as_bytes(), digest)?;
         Some(Self {
@@ -179,11 +201,9 @@ impl SignedAttributes {
         let first = |kind| of_kind(&attributes, kind).find_map(|attribute| attribute.values.first()).map(Any::as_bytes);
         Some(Self {
             encodings,
-            content_type: single(&attributes, CONTENT_TYPE)
-                .and_then(|value| rasn::ber::decode::<ObjectIdentifier>(value).ok())
-                .map(|kind| kind.to_vec()),
+            content_type: single(&attributes, CONTENT_TYPE).and_then(object_identifier).map(|kind| kind.to_vec()),
             message_digest: single(&attributes, MESSAGE_DIGEST)
-                .and_then(|value| rasn::ber::decode::<OctetString>(value).ok())
+                .and_then(|value| rasn::ber::decode::<OctetString>(value.as_bytes()).ok())
                 .map(|digest| digest.as_ref().into()),
             preference: first(ENCRYPTION_KEY_PREFERENCE)
                 .and_then(CertificateReference::of_preference)
@@ -201,32 +221,36 @@ fn der_set(attributes: &[Attribute]) -> Option<Box<[u8]>> {
     };
     let encoded = |attribute: &Attribute| {
         let values = attribute.values.iter().map(|value| value.as_bytes().to_vec()).collect();
-        let kind = rasn::der::encode(&attribute.kind).ok()?;
+        object_identifier(&attribute.kind)?;
+        let kind = attribute.kind.as_bytes().to_vec();
         Some(der::element(SEQUENCE, &[kind, sorted(values)].concat()))
     };
     Some(sorted(attributes.iter().map(encoded).collect::<Option<_>>()?).into())
 }
 
 fn of_kind<'a>(attributes: &'a [Attribute], kind: &'a [u32]) -> impl Iterator<Item = &'a Attribute> {
-    attributes.iter().filter(move |attribute| *attribute.kind == *kind)
+    let is = move |found: &Attribute| object_identifier(&found.kind).is_some_and(|found| *found == *kind);
+    attributes.iter().filter(move |attribute| is(attribute))
 }
 
 /// The value of an attribute that is there once, with one value (RFC 5652 11.1, 11.2).
-fn single<'a>(attributes: &'a [Attribute], kind: &'a [u32]) -> Option<&'a [u8]> {
+fn single<'a>(attributes: &'a [Attribute], kind: &'a [u32]) -> Option<&'a Any> {
     let mut found = of_kind(attributes, kind);
     let (Some(attribute), None) = (found.next(), found.next()) else { return None };
-    attribute.values.first().filter(|_| attribute.values.len() == 1).map(Any::as_bytes)
+    attribute.values.first().filter(|_| attribute.values.len() == 1)
 }
 
 /// `None` for what is no AlgorithmIdentifier, `Some(None)` for a hash without a name here.
 pub(super) fn digest(algorithm: &[u8]) -> Option<Option<Hash>> {
-    let ([], algorithm) = AlgorithmIdentifier::from_der(algorithm).ok()? else { return None };
+    der::algorithm(algorithm)?;
+    let (_, algorithm) = AlgorithmIdentifier::from_der(algorithm).ok()?;
     Some(Hash::from_oid(&algorithm.algorithm.to_id_string()))
 }
 
 /// The scheme and its name; where the algorithm only says what key it is, with the hash of the digest.
 fn scheme(algorithm: &[u8], digest: Option<Hash>) -> Option<(Scheme, String)> {
-    let ([], algorithm) = AlgorithmIdentifier::from_der(algorithm).ok()? else { return None };
+    der::algorithm(algorithm)?;
+    let (_, algorithm) = AlgorithmIdentifier::from_der(algorithm).ok()?;
     let with = |scheme: fn(Hash) -> Scheme| digest.map_or(Scheme::Other, scheme);
     Some(match algorithm.algorithm.to_id_string().as_str() {
         "1.2.840.113549.1.1.1" => (with(Scheme::RsaPkcs1), "rsaEncryption".to_owned()),

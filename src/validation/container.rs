@@ -129,13 +129,13 @@ fn answer<'a>(
     if !signed.digests.contains(&hash) {
         return Answer::Unsupported("digestAlgorithms".to_owned());
     }
-    let (messages, content_seen) = match messages(signer, signed, hash) {
+    let Messages { encodings, content_seen } = match messages(signer, signed, hash) {
         Ok(messages) => messages,
         Err(answer) => return answer,
     };
     let mut unsupported = false;
     for certificate in candidates {
-        for message in &messages {
+        for message in &encodings {
             let Some(left) = checks_left.checked_sub(1) else {
                 return Answer::Unsupported(format!("signatures > {MAX_SIGNATURE_CHECKS}"));
             };
@@ -160,8 +160,15 @@ fn answer<'a>(
     }
 }
 
-/// What the signature may be over, and whether the content behind it was seen.
-fn messages<'a>(signer: &Signer, signed: &Signed, hash: Hash) -> Result<(Vec<Box<[u8]>>, bool), Answer<'a>> {
+/// What a signature may be over.
+struct Messages {
+    encodings: Vec<Box<[u8]>>,
+    /// Whether the content behind it was seen.
+    content_seen: bool,
+}
+
+/// What the signature may be over, as far as nothing speaks against it already.
+fn messages<'a>(signer: &Signer, signed: &Signed, hash: Hash) -> Result<Messages, Answer<'a>> {
     // content that is not here may be none at all
     let content: Option<&[u8]> = match &signed.content {
         Content::Octets(octets) => Some(octets),
@@ -174,7 +181,7 @@ fn messages<'a>(signer: &Signer, signed: &Signed, hash: Hash) -> Result<(Vec<Box
             return Err(Answer::Invalid("signedAttrs"));
         }
         let content = content.ok_or_else(|| Answer::Unsupported("eContent".to_owned()))?;
-        return Ok((vec![content.into()], true));
+        return Ok(Messages { encodings: vec![content.into()], content_seen: true });
     };
     if attributes.content_type.as_ref() != Some(&signed.content_type) {
         return Err(Answer::Invalid("contentType"));
@@ -187,5 +194,5 @@ fn messages<'a>(signer: &Signer, signed: &Signed, hash: Hash) -> Result<(Vec<Box
     if !seen && matches!(signed.content, Content::Octets(_)) {
         return Err(Answer::Invalid("messageDigest"));
     }
-    Ok((attributes.encodings.clone(), seen))
+    Ok(Messages { encodings: attributes.encodings.clone(), content_seen: seen })
 }

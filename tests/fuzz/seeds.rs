@@ -8,7 +8,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint, CustomExtension,
     DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
     NameConstraints, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256, RevocationReason, RevokedCertParams,
-    SanType, SerialNumber, SignatureAlgorithm, date_time_ymd,
+    SanType, SerialNumber, SignatureAlgorithm, SigningKey as _, date_time_ymd,
 };
 
 /// The seeds of a target.
@@ -88,6 +88,8 @@ struct Chain {
     issuer: Vec<u8>,
     anchor: Vec<u8>,
     lists: Vec<Vec<u8>>,
+    /// The leaf's key.
+    own: KeyPair,
 }
 
 fn chains() -> Vec<Chain> {
@@ -159,6 +161,7 @@ impl Chain {
             issuer: issuing_params.signed_by(&issuing, &by_root).unwrap().der().to_vec(),
             anchor: root_params.self_signed(&root).unwrap().der().to_vec(),
             lists: vec![list(&by_root, &[]), list(&by_issuing, &[1, 2, 0x1234_5678])],
+            own,
         }
     }
 
@@ -202,6 +205,45 @@ fn cms(chain: &Chain) -> Vec<u8> {
     tlv(0x30, &[SIGNED_DATA, &tlv(0xa0, &signed)].concat())
 }
 
+/// CMS SignedData that the leaf's key signed: content, capabilities and a key preference that names nobody.
+fn signed_cms(chain: &Chain) -> Vec<u8> {
+    const DATA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+    const SHA256: &[u8] = &[6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
+    let algorithm: &[u8] = match chain.own.algorithm() {
+        ed if ed == &PKCS_ED25519 => &[6, 3, 0x2b, 0x65, 0x70],
+        rsa if rsa == &PKCS_RSA_SHA256 => &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0],
+        _ => &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],
+    };
+    let attribute = |arcs: &[u8], value: &[u8]| {
+        let kind = [&[6, 8 + arcs.len() as u8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9], arcs].concat();
+        tlv(0x30, &[kind, tlv(0x31, value)].concat())
+    };
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"Empty Body");
+    let attributes = [
+        attribute(&[3], DATA),
+        attribute(&[4], &tlv(4, digest.as_ref())),
+        attribute(&[15], &tlv(0x30, &tlv(0x30, &[6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 0x2a]))),
+        attribute(&[16, 2, 11], &tlv(0x82, &[9; 20])),
+    ];
+    let attributes = attributes.concat();
+    let (_, leaf) = x509_parser::parse_x509_certificate(&chain.leaf).unwrap();
+    let sid = tlv(0x30, &[leaf.issuer().as_raw(), &tlv(2, leaf.raw_serial())].concat());
+    let parts = [
+        vec![2, 1, 1],
+        sid,
+        tlv(0x30, SHA256),
+        tlv(0xa0, &attributes),
+        tlv(0x30, algorithm),
+        tlv(4, &chain.own.sign(&tlv(0x31, &attributes)).unwrap()),
+    ];
+    let signer = tlv(0x30, &parts.concat());
+    let content = tlv(0x30, &[DATA, &tlv(0xa0, &tlv(4, b"Empty Body"))].concat());
+    let certificates = tlv(0xa0, &[&chain.leaf[..], &chain.issuer].concat());
+    let parts = [vec![2, 1, 1], tlv(0x31, &tlv(0x30, SHA256)), content, certificates, tlv(0x31, &signer)];
+    let signed = tlv(0x30, &parts.concat());
+    tlv(0x30, &[&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2], &tlv(0xa0, &signed)[..]].concat())
+}
+
 /// Microsoft's tagged list: tag and length of 2 bytes each, the length with the head, little-endian.
 fn tagged_list(chain: &Chain) -> Vec<u8> {
     let property = |tag: u16, value: &[u8]| {
@@ -213,7 +255,7 @@ fn tagged_list(chain: &Chain) -> Vec<u8> {
 }
 
 fn values(chain: &Chain) -> Vec<Vec<u8>> {
-    vec![chain.leaf.clone(), cms(chain), tagged_list(chain)]
+    vec![chain.leaf.clone(), cms(chain), signed_cms(chain), tagged_list(chain)]
 }
 
 /// Microsoft's serialized store ([MS-OSHARED] 2.3.9.1): a property, a certificate, a list, the end.

@@ -3,6 +3,7 @@
 
 mod answer;
 mod checklist;
+mod containers;
 mod hostile;
 mod lists;
 mod names;
