@@ -49,9 +49,17 @@ pub(super) fn is(any: &Any<'_>, tag: Tag) -> bool {
     any.class() == Class::Universal && any.tag() == tag && any.header.is_constructed() == constructed
 }
 
-/// The parts of an AlgorithmIdentifier, its number first; x509-parser takes other tags too, and a number that does not end.
+/// The parts of an AlgorithmIdentifier whose parameters are absent, NULL or a SEQUENCE, its number first; x509-parser takes
+/// other tags too, and a number that does not end.
 pub(super) fn algorithm(bytes: &[u8]) -> Option<Vec<Any<'_>>> {
-    elements(constructed(bytes)?).filter(|parts| parts.first().is_some_and(is_number))
+    let parts = elements(constructed(bytes)?)?;
+    let usual = |any: &Any<'_>| is(any, Tag::Sequence) || is(any, Tag::Null) && any.data.is_empty();
+    let right = match &parts[..] {
+        [number] => is_number(number),
+        [number, parameters] => is_number(number) && usual(parameters),
+        _ => false,
+    };
+    right.then_some(parts)
 }
 
 /// Whether it is an OBJECT IDENTIFIER that ends.

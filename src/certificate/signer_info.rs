@@ -120,7 +120,10 @@ fn has_form_of_name(bytes: &[u8]) -> Option<()> {
     for names in der::elements(der::constructed(bytes)?)? {
         for name in der::elements(names.data).filter(|_| der::is(&names, asn1_rs::Tag::Set))? {
             let parts = der::elements(name.data).filter(|_| der::is(&name, asn1_rs::Tag::Sequence))?;
-            parts.first().filter(|kind| der::is_number(kind))?;
+            let [kind, value] = &parts[..] else { return None };
+            if !der::is_number(kind) || value.header.is_constructed() {
+                return None;
+            }
         }
     }
     Some(())
