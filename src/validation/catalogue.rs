@@ -146,6 +146,7 @@ rules! {
     POLICY_REQUIRED "policy_required" Block Unfit Both true "RFC 5280 6.1.3 (f), 6.1.5 (g)";
     REVOCATION_UNKNOWN "revocation_unknown" Warn Open Both true "RFC 5280 6.3";
     REVOKED "revoked" Block Unfit Both true "RFC 5280 6.1.3 (a)(3)";
+    RSA_EXPONENT "rsa_exponent" Block Unfit Both false "RFC 8017 3.1";
     SAN_MALFORMED "san_malformed" Block Unfit Both true "RFC 5280 4.2.1.6";
     SIGNATURE_ALGORITHM_UNSUPPORTED "signature_algorithm_unsupported" Warn Open Both true "RFC 5280 6.1.3 (a)(1)";
     SIGNATURE_INVALID "signature_invalid" Block Unfit Both true "RFC 5280 6.1.3 (a)(1)";

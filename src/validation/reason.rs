@@ -11,7 +11,7 @@ const REASONS: &[(&str, &[&str])] = &[
         &["ca_certificate", "key_usage_encrypt", "key_usage_sign", "extended_key_usage", "issuer_extended_key_usage"],
     ),
     ("other_person", &["address_other"]),
-    ("weak", &["weak_key", "weak_signature"]),
+    ("weak", &["weak_key", "weak_signature", "rsa_exponent"]),
 ];
 
 /// Why a value is not fit for publishing: a reason of the contract, else the code of its first block; `None` if it is fit.

@@ -38,9 +38,17 @@ pub(super) fn check(
         let expected = format!("RSA {}", rules.min_rsa_bits);
         findings.push(rule::WEAK_KEY.broken_by(index).observed(&certificate.key).expected(expected));
     }
+    if let Some((_, exponent)) = details.public_key.rsa_numbers().filter(|(_, exponent)| is_no_exponent(exponent)) {
+        findings.push(rule::RSA_EXPONENT.broken_by(index).observed(format!("0x{}", hex::encode_upper(exponent))));
+    }
     if !is_anchor && details.signature.scheme.hash().is_some_and(|hash| is_weak(hash, rules)) {
         findings.push(rule::WEAK_SIGNATURE.broken_by(index).observed(&certificate.signature));
     }
+}
+
+/// Whether an RSA exponent, without zeros in front, makes no secret of anything (1) or belongs to no key (even; RFC 8017 3.1).
+fn is_no_exponent(exponent: &[u8]) -> bool {
+    matches!(exponent, [] | [1]) || exponent.last().is_some_and(|last| last % 2 == 0)
 }
 
 /// Whether a hash is too weak to trust a signature over it.

@@ -92,6 +92,20 @@ fn md5_is_refused_always() {
 }
 
 #[test]
+fn an_rsa_key_without_a_usable_exponent_is_refused() {
+    let (root, ann) = chain(RSA, RSA, "person", &["-sha256"]);
+    let usual = [2, 3, 1, 0, 1];
+    for exponent in [[2, 3, 1, 0, 0], [2, 3, 0, 0, 1]] {
+        let mut der = ann.der.to_vec();
+        let place = der.windows(5).position(|bytes| bytes == usual).unwrap();
+        der[place..place + 5].copy_from_slice(&exponent);
+        let (codes, fitness, reason) = found(&(root.clone(), Certificate::parse(&der).unwrap()), |_| {});
+        assert!(codes.contains(&"rsa_exponent"), "{exponent:?}: {codes:?}");
+        assert_eq!((fitness, reason), (Fitness::Unfit, Some("weak")));
+    }
+}
+
+#[test]
 fn short_keys_are_refused_by_the_operators_measure() {
     let chain = chain(RSA, &["rsa:1024"], "person", &["-sha256"]);
     assert_eq!(found(&chain, |_| {}), (vec!["weak_key"], Fitness::Unfit, Some("weak")));

@@ -61,6 +61,7 @@ pub(super) const TABLE: Table = &[
     ("policy_required", "a certificate policy is required, and none is valid along the path"),
     ("revocation_unknown", "whether the certificate is revoked cannot be learned: {observed}"),
     ("revoked", "the certificate is revoked: {observed}"),
+    ("rsa_exponent", "the public exponent {observed} is none of an RSA key that keeps a secret"),
     ("san_malformed", "the subject alternative name cannot be read"),
     ("signature_algorithm_unsupported", "the signature algorithm is not supported: {observed}"),
     ("signature_invalid", "the signature was not made with the key of the only known issuer: {observed}"),

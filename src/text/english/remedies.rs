@@ -105,6 +105,7 @@ pub(super) const TABLE: Table = &[
         "roca",
         "revoke the certificate, update or replace the smart card or TPM, make a new key outside it or on a sound one",
     ),
+    ("rsa_exponent", "replace the key and whatever made it, revoke the certificate"),
     ("rsa_too_long", "replace the key by one of 2048 to 4096 bits, which every client can use"),
     ("rsa_too_short", "replace the key by one of at least 2048 bits, revoke the certificate"),
     ("san_malformed", "have the certificate issued anew with a readable subject alternative name"),
