@@ -198,9 +198,13 @@ def stopping_directory(people, stack):
         values = [operation(0x30, text(name.encode()), operation(0x31, *map(text, found))) for name, found in attributes.items()]
         return operation(0x64, text(dn.encode()), operation(0x30, *values))
 
+    def base_of(request):
+        """Tag and length of a SearchRequest's baseObject, behind the request's own length."""
+        start = 5 + (request[4] - 128 if request[4] > 127 else 0)
+        return request[start : start + 2]
+
     class Conversation(socketserver.StreamRequestHandler):
         def handle(self):
-            searches = 0
             while head := self.rfile.read(2):
                 length = head[1]
                 if length > 127:
@@ -209,9 +213,8 @@ def stopping_directory(people, stack):
                 answer = lambda content: self.wfile.write(operation(0x30, request[:3], content))
                 if request[3] == 0x60:
                     answer(operation(0x61, *success))
-                elif request[3] == 0x63 and searches == 0:
+                elif request[3] == 0x63 and base_of(request) == b"\x04\x00":
                     # the root DSE
-                    searches += 1
                     answer(operation(0x65, *success))
                 else:
                     for dn, attributes in people[: len(people) // 2]:

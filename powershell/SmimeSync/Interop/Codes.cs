@@ -35,8 +35,6 @@ namespace SmimeSync
         OptionType = -123,
         /// <summary>An option's value is out of its range.</summary>
         OptionValue = -124,
-        /// <summary>An option asks for something this version cannot do.</summary>
-        OptionUnsupported = -125,
         /// <summary>No connection to the directory.</summary>
         DirectoryUnreachable = -201,
         /// <summary>The directory did not answer in time.</summary>
@@ -176,7 +174,6 @@ namespace SmimeSync
             { -122, new CodeInfo("host", "invalid", false) },
             { -123, new CodeInfo("host", "invalid", false) },
             { -124, new CodeInfo("host", "invalid", false) },
-            { -125, new CodeInfo("host", "unsupported", false) },
             { -201, new CodeInfo("directory", "network", true) },
             { -202, new CodeInfo("directory", "timeout", true) },
             { -203, new CodeInfo("directory", "certificate", false) },
