@@ -218,11 +218,12 @@ const RECIPIENTS: &[Column] = &[
     text("error"),
 ];
 
-const PLANNED: &[Column] = &[
-    text("run"),
-    integer("change"),
-    text("person"),
-    text("recipient"),
+/// Whose attribute a change is about: a recipient's, or that of an entry of the directory.
+const OF_RECIPIENT: &[Column] = &[text("run"), integer("change"), text("person"), text("recipient")];
+const OF_ENTRY: &[Column] = &[text("run"), integer("change"), text("person"), text("distinguished_name")];
+
+/// What is done to it.
+const CHANGE: &[Column] = &[
     text("primary_smtp_address"),
     text("attribute"),
     text("action"),
@@ -233,28 +234,15 @@ const PLANNED: &[Column] = &[
     text("reason"),
     rows("losers", ITEM),
 ];
+
+const PLANNED: &[Column] = &joined::<{ OF_RECIPIENT.len() + CHANGE.len() }>(OF_RECIPIENT, CHANGE);
 
 const RESULT: &[Column] = &[text("result"), integer("error_code"), text("error")];
 
 const COMPARE: &[Column] = &joined::<{ PLANNED.len() + ERROR.len() }>(PLANNED, ERROR);
 const SYNC: &[Column] = &joined::<{ PLANNED.len() + RESULT.len() }>(PLANNED, RESULT);
 
-/// As a change of a recipient, about an entry of the directory.
-const ENTRY: &[Column] = &[
-    text("run"),
-    integer("change"),
-    text("person"),
-    text("distinguished_name"),
-    text("primary_smtp_address"),
-    text("attribute"),
-    text("action"),
-    list("before"),
-    list("after"),
-    rows("added", ITEM),
-    rows("removed", ITEM),
-    text("reason"),
-    rows("losers", ITEM),
-];
+const ENTRY: &[Column] = &joined::<{ OF_ENTRY.len() + CHANGE.len() }>(OF_ENTRY, CHANGE);
 const DIRECTORY: &[Column] = &joined::<{ ENTRY.len() + RESULT.len() }>(ENTRY, RESULT);
 
 const BYTES: &[Column] =
