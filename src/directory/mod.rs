@@ -32,6 +32,7 @@ pub use claims::{claims, claims_of};
 pub use ldap::OwnDirectory;
 pub use ldap::{Standing, Writer};
 pub use ldif::content_sha256;
+pub use person::ATTRIBUTES;
 pub use published::{LdapPlace, Published};
 pub use scope::{scope, scope_of};
 pub use selection::{PersonKey, Selection, person_key};

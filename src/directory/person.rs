@@ -20,8 +20,8 @@ const ACCOUNT_DISABLED: i64 = 2;
 /// rangeUpper of both attributes in Active Directory, and Exchange's limit.
 const MAX_VALUE_BYTES: usize = 32_768;
 
-/// The attributes a person is made of, besides the source anchor's.
-pub(super) const ATTRIBUTES: [&str; 16] = [
+/// The attributes a person is made of, besides the source anchor's: what an account must be able to read.
+pub const ATTRIBUTES: [&str; 16] = [
     "objectClass",
     "objectCategory",
     OBJECT_GUID,
