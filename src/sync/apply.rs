@@ -10,8 +10,8 @@ use crate::people::{RawValue, Recipient};
 use crate::planning::{Action, Change};
 use crate::store::{ChangeResult, StoredError, WriteEnd};
 
-use super::Job;
 use super::prepare::Prepared;
+use super::{Job, Judge};
 
 /// How old a reading may be before a write, in milliseconds (contract, "What a run does").
 const READING_HOLDS_MS: i64 = 300_000;
@@ -28,7 +28,7 @@ pub(super) struct Outcome {
 #[derive(Clone, Copy)]
 pub(super) enum WhenStale<'a> {
     /// Plan it anew.
-    PlanAnew(&'a Prepared),
+    PlanAnew(&'a Prepared, &'a Judge),
     /// Leave it alone.
     Refuse,
 }
@@ -144,10 +144,14 @@ async fn plan_anew(
     stale: WhenStale<'_>,
 ) -> Result<(Vec<Change>, Vec<Outcome>)> {
     let refused = || Error::new(Code::ChangeStale).target(recipient.identity.clone());
-    let WhenStale::PlanAnew(prepared) = stale else { return Err(refused()) };
+    let WhenStale::PlanAnew(prepared, judge) = stale else { return Err(refused()) };
     let person = changes.iter().find_map(|change| change.person.as_deref()).ok_or_else(refused)?;
     job.observer.event(LogLevel::Info, Code::PlannedAnew, vec![("recipient", recipient.identity.clone())]).await;
-    let anew = prepared.anew(job, person, recipient)?;
+    let mut anew = prepared.anew(job, judge, person, recipient)?;
+    for change in &mut anew {
+        let replaced = changes.iter().find(|old| (&old.person, old.attribute) == (&change.person, change.attribute));
+        change.number = replaced.map_or(0, |old| old.number);
+    }
     // rows that were none or skipped before were already told and stay as they were
     let told = |change: &Change| changes.iter().any(|old| old.attribute == change.attribute);
     // what no guard has counted waits for a run whose guards do

@@ -1,6 +1,6 @@
 //! All writes of a run: some at a time, read back in whichever way takes fewer requests.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use futures_util::StreamExt as _;
@@ -13,6 +13,7 @@ use crate::people::Recipient;
 use super::apply::{Applied, Outcome, Task, WhenStale, Written, apply, leave, read_back, verify};
 use super::outage::Outage;
 use super::record::Record;
+use super::tasks::Tasks;
 use super::{Job, Phase};
 
 /// Requests at a time where the configuration does not say.
@@ -32,10 +33,10 @@ const WAITING_PAGES: usize = 2;
 pub(super) async fn write_all(
     job: &Job<'_>,
     record: &mut Record<'_>,
-    tasks: Vec<Task>,
+    mut tasks: Tasks<'_>,
     stale: WhenStale<'_>,
 ) -> Result<()> {
-    job.observer.begin(Phase::Writing, tasks.iter().map(|task| task.changes.len()).sum());
+    job.observer.begin(Phase::Writing, tasks.rows());
     let configured = job.config.exchange.as_ref().and_then(|exchange| exchange.concurrency);
     let mut writing = Writing {
         job,
@@ -46,9 +47,8 @@ pub(super) async fn write_all(
         ended: Arc::default(),
     };
     // without a list nobody knows what one costs, so everybody is read back alone
-    let pages = job.exchange.pages().filter(|pages| tasks.len() as u64 > pages.saturating_mul(WORTH_A_PAGE));
-    let mut tasks = VecDeque::from(tasks);
-    while !tasks.is_empty() && !writing.is_over() {
+    let pages = job.exchange.pages().filter(|pages| tasks.recipients() > pages.saturating_mul(WORTH_A_PAGE));
+    while tasks.peek()?.is_some() && !writing.is_over() {
         writing.batch(record, &mut tasks, pages).await;
     }
     match writing.ended.get() {
@@ -83,15 +83,20 @@ impl Writing<'_> {
 
     /// Writes some recipients. Each is read back before its place is given to the next; where `pages` says what a list
     /// of everybody takes, those whose write was accepted are read back together afterwards.
-    async fn batch(&mut self, record: &mut Record<'_>, tasks: &mut VecDeque<Task>, pages: Option<u64>) {
+    async fn batch(&mut self, record: &mut Record<'_>, tasks: &mut Tasks<'_>, pages: Option<u64>) {
         let (job, run, stale) = (self.job, self.run, self.stale);
         let ended = Arc::clone(&self.ended);
         let mut begun = 0;
         let next = std::iter::from_fn(|| {
             let over = ended.get().is_some() || job.observer.is_cancelled();
-            tasks.front().filter(|task| !over && pages.is_none_or(|pages| goes_on(job, task, begun, pages)))?;
+            let next = tasks.peek().unwrap_or_else(|error| {
+                // the first reason counts
+                let _ = ended.set(error);
+                None
+            });
+            next.filter(|task| !over && pages.is_none_or(|pages| goes_on(job, task, begun, pages)))?;
             begun += 1;
-            tasks.pop_front()
+            tasks.take()
         });
         let mut writes = futures_util::stream::iter(next)
             .map(|task| async move {
@@ -140,11 +145,9 @@ impl Writing<'_> {
         &mut self,
         record: &mut Record<'_>,
         waiting: &mut HashMap<String, Written>,
-        tasks: &mut VecDeque<Task>,
+        tasks: &mut Tasks<'_>,
     ) {
         let read_ms = self.job.surroundings.now_ms();
-        let mut next: HashMap<String, &mut Task> =
-            tasks.iter_mut().map(|task| (task.recipient.identity.clone(), task)).collect();
         let (sink, mut pages) = mpsc::channel::<Vec<Recipient>>(WAITING_PAGES);
         let exchange = self.job.exchange;
         let listing = async move {
@@ -161,8 +164,9 @@ impl Writing<'_> {
                             // another of the service's servers may have answered
                             Err(written) => drop(waiting.insert(recipient.identity, *written)),
                         }
-                    } else if let Some(task) = next.remove(&recipient.identity) {
-                        (task.recipient, task.read_ms) = (recipient, read_ms);
+                    } else if let Err(error) = tasks.read_again(recipient, read_ms) {
+                        // the first reason counts
+                        let _ = self.ended.set(error);
                     }
                 }
             }
