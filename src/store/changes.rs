@@ -140,6 +140,14 @@ impl Store {
         self.transaction(|connection| finish(connection, run, number, result, error))
     }
 
+    /// One change with its bytes.
+    ///
+    /// # Errors
+    /// `change_not_found`, `store_failed`.
+    pub fn change(&self, run: i64, number: u32) -> Result<Change> {
+        Ok(get(&self.connection(), run, number)?.change)
+    }
+
     /// Changes with their bytes, run by run from the last one, by number.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::config::LogLevel;
 use crate::error::{Category, Code, Error, Result};
 use crate::exchange::Exchange;
-use crate::people::{RawValue, Recipient};
+use crate::people::{RawValue, Recipient, RecipientClass};
 use crate::planning::{Action, Change};
 use crate::store::{ChangeResult, StoredError, WriteEnd};
 
@@ -50,7 +50,9 @@ impl Task {
 
 /// Changes of one recipient that were written, and that nobody has read back yet.
 pub(super) struct Written {
-    pub(super) recipient: Recipient,
+    /// The recipient's.
+    pub(super) identity: String,
+    class: RecipientClass,
     changes: Vec<Change>,
     /// The journal's entries, in the order of the changes.
     entries: Vec<i64>,
@@ -62,6 +64,28 @@ impl Written {
     /// Whether the service said that the write was done.
     pub(super) fn is_accepted(&self) -> bool {
         self.refused.is_none()
+    }
+
+    /// What is kept of one that was accepted while it waits for a list; the journal has the changes.
+    pub(super) fn wait(self) -> Waiting {
+        let numbers = self.changes.iter().map(|change| change.number).collect();
+        Waiting { class: self.class, numbers, entries: self.entries }
+    }
+}
+
+/// Changes of one recipient that were written, accepted, and are read back together with those of others.
+pub(super) struct Waiting {
+    class: RecipientClass,
+    numbers: Vec<u32>,
+    entries: Vec<i64>,
+}
+
+impl Waiting {
+    /// The changes again, as the journal has them.
+    pub(super) fn written(self, job: &Job<'_>, run: i64, identity: String) -> Result<Written> {
+        let Self { class, numbers, entries } = self;
+        let changes = numbers.into_iter().map(|number| job.store.change(run, number)).collect::<Result<_>>()?;
+        Ok(Written { identity, class, changes, entries, refused: None })
     }
 }
 
@@ -207,7 +231,7 @@ async fn write(
         }
     }
     let definite = refused.clone().filter(is_definite);
-    let written = Written { recipient, changes, entries, refused };
+    let written = Written { identity: recipient.identity, class: recipient.class, changes, entries, refused };
     match definite {
         Some(error) => {
             let ends = written.changes.iter().map(|_| End::Refused(error.clone())).collect();
@@ -260,7 +284,7 @@ pub(super) async fn read_back(job: &Job<'_>, run: i64, written: Written) -> Vec<
     let changes = written.changes.clone();
     // reading back has a time of its own, because it alone says whether the write had its effect
     let exchange = job.exchange.for_one_object();
-    let ended = match exchange.get_in_class(written.recipient.class, &written.recipient.identity).await {
+    let ended = match exchange.get_in_class(written.class, &written.identity).await {
         Ok(now) => compare(job, run, written, &now),
         // where neither works, why the write did not says more; the journal's entries stay open
         Err(error) => Err(written.refused.unwrap_or(error)),

@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::exchange::Selection;
 use crate::people::Recipient;
 
-use super::apply::{Applied, Outcome, Task, WhenStale, Written, apply, leave, read_back, verify};
+use super::apply::{Applied, Outcome, Task, Waiting, WhenStale, apply, leave, read_back, verify};
 use super::outage::Outage;
 use super::record::Record;
 use super::tasks::Tasks;
@@ -110,7 +110,7 @@ impl Writing<'_> {
         let mut waiting = HashMap::new();
         while let Some(Applied { outcomes, written }) = writes.next().await {
             self.tell(record, &outcomes).await;
-            waiting.extend(written.map(|written| (written.recipient.identity.clone(), written)));
+            waiting.extend(written.map(|written| (written.identity.clone(), written.wait())));
         }
         drop(writes);
         let cancelled = job.observer.is_cancelled();
@@ -120,22 +120,29 @@ impl Writing<'_> {
             self.verify_by_page(record, &mut waiting, tasks).await;
         }
         if cancelled {
-            for written in waiting.into_values() {
-                record.tell_outcomes(&leave(job, run, written, &Error::new(Code::Cancelled))).await;
+            for (identity, waiting) in waiting {
+                match waiting.written(job, run, identity) {
+                    Ok(written) => record.tell_outcomes(&leave(job, run, written, &Error::new(Code::Cancelled))).await,
+                    Err(error) => self.end(error),
+                }
             }
             return;
         }
         let ended = &ended;
-        let mut readings = futures_util::stream::iter(waiting.into_values())
-            .map(|written| async move {
-                match ended.get() {
+        let mut readings = futures_util::stream::iter(waiting)
+            .map(|(identity, waiting)| async move {
+                let written = waiting.written(job, run, identity)?;
+                Ok(match ended.get() {
                     Some(error) => leave(job, run, written, error),
                     None => read_back(job, run, written).await,
-                }
+                })
             })
             .buffer_unordered(self.concurrency);
         while let Some(outcomes) = readings.next().await {
-            self.tell(record, &outcomes).await;
+            match outcomes {
+                Ok(outcomes) => self.tell(record, &outcomes).await,
+                Err(error) => self.end(error),
+            }
         }
     }
 
@@ -144,7 +151,7 @@ impl Writing<'_> {
     async fn verify_by_page(
         &mut self,
         record: &mut Record<'_>,
-        waiting: &mut HashMap<String, Written>,
+        waiting: &mut HashMap<String, Waiting>,
         tasks: &mut Tasks<'_>,
     ) {
         let read_ms = self.job.surroundings.now_ms();
@@ -158,20 +165,37 @@ impl Writing<'_> {
         let looking = async {
             while let Some(page) = pages.recv().await {
                 for recipient in page {
-                    if let Some(written) = waiting.remove(&recipient.identity) {
-                        match verify(self.job, self.run, written, &recipient) {
-                            Ok(outcomes) => self.tell(record, &outcomes).await,
-                            // another of the service's servers may have answered
-                            Err(written) => drop(waiting.insert(recipient.identity, *written)),
-                        }
-                    } else if let Err(error) = tasks.read_again(recipient, read_ms) {
-                        // the first reason counts
-                        let _ = self.ended.set(error);
-                    }
+                    let read = match waiting.remove(&recipient.identity) {
+                        Some(written) => self.verify(record, waiting, written, recipient).await,
+                        None => tasks.read_again(recipient, read_ms),
+                    };
+                    read.unwrap_or_else(|error| self.end(error));
                 }
             }
         };
         tokio::join!(listing, looking);
+    }
+
+    /// Ends the changes of one recipient if it holds what was written; else they wait on.
+    async fn verify(
+        &mut self,
+        record: &mut Record<'_>,
+        waiting: &mut HashMap<String, Waiting>,
+        written: Waiting,
+        now: Recipient,
+    ) -> Result<()> {
+        let written = written.written(self.job, self.run, now.identity.clone())?;
+        match verify(self.job, self.run, written, &now) {
+            Ok(outcomes) => self.tell(record, &outcomes).await,
+            // another of the service's servers may have answered
+            Err(written) => drop(waiting.insert(now.identity, written.wait())),
+        }
+        Ok(())
+    }
+
+    /// Has the run end with an error; the first reason counts.
+    fn end(&self, error: Error) {
+        let _ = self.ended.set(error);
     }
 
     /// Tells of a recipient's changes.
@@ -181,8 +205,7 @@ impl Writing<'_> {
         if self.outage.ends_the_run(error)
             && let Some(error) = error
         {
-            // the first reason counts
-            let _ = self.ended.set(error.clone());
+            self.end(error.clone());
         }
     }
 }
