@@ -218,8 +218,23 @@ fn listing(folder: &Path, double: &Double, count: usize) -> Outcome<()> {
     let exchange = Exchange::new(exchange, None, Arc::new(SystemSurroundings))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let begun = Instant::now();
-    let (recipients, _) = runtime.block_on(exchange.collect(Selection::default()))?;
-    let (rows, elapsed) = (recipients.len(), begun.elapsed());
+    let rows = runtime.block_on(async {
+        let (sink, mut pages) = tokio::sync::mpsc::channel(2);
+        let listing = async {
+            let sink = sink;
+            exchange.list(Selection::default(), &sink).await
+        };
+        let counting = async {
+            let mut rows = 0;
+            while let Some(page) = pages.recv().await {
+                rows += page.len();
+            }
+            rows
+        };
+        let (report, rows) = tokio::join!(listing, counting);
+        report.map(|_| rows)
+    })?;
+    let elapsed = begun.elapsed();
     let requests = double.requests()?;
     // what was saved up before is used, too
     let serving = requests.len().saturating_sub(PAGE_BURST as usize) as f64 / f64::from(PAGE_RATE);

@@ -13,12 +13,14 @@ use super::selection::Selection;
 /// Recipients asked about in one search; beyond a few such searches reading everybody is cheaper.
 const AT_ONCE: usize = 50;
 const MOST_SEARCHES: usize = 4;
+/// Recipients that can be asked about; for more, everybody is read, whichever they are.
+pub const MOST_CLAIMED: usize = AT_ONCE * MOST_SEARCHES;
 
 /// Reads that together find everybody of the configuration's scope who has the anchor, the user principal name or an
 /// address of one of these recipients, and perhaps others.
 pub fn claims(config: &Directory, recipients: &[&Recipient]) -> Vec<Selection> {
     // a file is read to its end in any case
-    if config.kind == DirectoryKind::Ldif || recipients.len() > AT_ONCE * MOST_SEARCHES {
+    if config.kind == DirectoryKind::Ldif || recipients.len() > MOST_CLAIMED {
         return vec![Selection::default()];
     }
     let by_names = |recipients: &[&Recipient]| {

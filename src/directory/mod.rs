@@ -28,7 +28,7 @@ use crate::net::{Cause, CheckStep};
 use crate::people::Person;
 
 pub use changes::{ChangeReport, Changes, Cursor, Gone, Since, WhyEverybody};
-pub use claims::{claims, claims_of};
+pub use claims::{MOST_CLAIMED, claims, claims_of};
 pub use ldap::OwnDirectory;
 pub use ldap::{Standing, Writer};
 pub use ldif::content_sha256;

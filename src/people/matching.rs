@@ -1,6 +1,11 @@
 //! Which recipient a person is. Pure.
+//!
+//! Whoever is matched need not be in memory: people and recipients are known by their places, counted from 0 in the order
+//! they came, and what they are known by is kept as digests.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+
+use crate::certificate::Sha256;
 
 use super::{Person, Recipient};
 
@@ -26,172 +31,281 @@ impl Unmatched {
 /// Which recipient a person is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Match {
-    /// The recipient at this index.
-    One(usize),
+    /// The recipient at this place.
+    One(u32),
     /// None.
     None(Unmatched),
     /// Several, or one that another person claims as well.
     Ambiguous,
 }
 
-/// Recipients by everything a person can be known by. Indices are those of the list it was made of.
+/// A digest of something a person or recipient is known by; half a SHA-256 is enough never to take two for one.
+type Key = [u8; 16];
+
+fn key(kind: u8, text: &str) -> Key {
+    let whole = Sha256::of(&[&[kind], text.as_bytes()].concat());
+    let mut half = Key::default();
+    half.copy_from_slice(&whole.as_bytes()[..16]);
+    half
+}
+
+fn identity_key(identity: &str) -> Key {
+    key(b'i', identity)
+}
+
+fn anchor_key(anchor: &str) -> Key {
+    key(b'a', anchor)
+}
+
+fn name_key(name: &str) -> Key {
+    key(b'n', &name.to_lowercase())
+}
+
+fn address_key(address: &super::Address) -> Key {
+    key(b'm', &address.key())
+}
+
+/// What recipients can be found by, gathered as they come.
+#[derive(Debug, Default)]
+pub struct RecipientKeys {
+    keys: Vec<(Key, u32)>,
+    count: u32,
+}
+
+impl RecipientKeys {
+    /// Adds a recipient and gives its place.
+    pub fn add(&mut self, recipient: &Recipient) -> u32 {
+        let place = self.count;
+        self.count += 1;
+        let anchor = recipient.immutable_id.as_deref().map(anchor_key);
+        let name = recipient.user_principal_name.as_deref().map(name_key);
+        let addresses = recipient.addresses.iter().map(address_key);
+        let keys = [identity_key(&recipient.identity)].into_iter().chain(anchor).chain(name).chain(addresses);
+        self.keys.extend(keys.map(|key| (key, place)));
+        place
+    }
+
+    /// Everything found by key from now on.
+    pub fn into_index(self) -> RecipientIndex {
+        let Self { mut keys, count } = self;
+        keys.sort_unstable();
+        keys.dedup();
+        keys.shrink_to_fit();
+        RecipientIndex { keys, count }
+    }
+}
+
+/// Recipients by everything a person can be known by.
 #[derive(Debug, Default)]
 pub struct RecipientIndex {
-    by_anchor: HashMap<String, Keyed>,
-    by_name: HashMap<String, Keyed>,
-    by_address: HashMap<String, Keyed>,
+    /// In order.
+    keys: Vec<(Key, u32)>,
+    count: u32,
 }
 
-/// The recipients one key leads to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Keyed {
-    One(usize),
-    Several(Vec<usize>),
-}
-
-impl Keyed {
-    fn all(&self) -> &[usize] {
-        match self {
-            Self::One(number) => std::slice::from_ref(number),
-            Self::Several(numbers) => numbers,
-        }
-    }
+/// Where a key leads.
+enum Led {
+    Nowhere,
+    To(u32),
+    Apart,
 }
 
 impl RecipientIndex {
     /// An index of these recipients.
     pub fn new<'a>(recipients: impl IntoIterator<Item = &'a Recipient>) -> Self {
-        let mut index = Self::default();
-        for (number, recipient) in recipients.into_iter().enumerate() {
-            if let Some(anchor) = &recipient.immutable_id {
-                insert(&mut index.by_anchor, anchor.clone(), number);
-            }
-            if let Some(name) = &recipient.user_principal_name {
-                insert(&mut index.by_name, name.to_lowercase(), number);
-            }
-            for address in &recipient.addresses {
-                insert(&mut index.by_address, address.key(), number);
-            }
+        let mut keys = RecipientKeys::default();
+        for recipient in recipients {
+            keys.add(recipient);
         }
-        index
+        keys.into_index()
+    }
+
+    /// How many recipients there are.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The places of the recipients with an identity; more than one where a list had it twice.
+    pub fn identified(&self, identity: &str) -> impl Iterator<Item = u32> {
+        self.places(identity_key(identity))
     }
 
     /// The recipient of one person: by source anchor, else by user principal name, else by addresses.
     /// Two recipients within the step that decides make it ambiguous.
     pub fn find(&self, person: &Person) -> Match {
-        match self.by_anchor(person).or_else(|| self.by_name(person)) {
-            Some(Keyed::One(number)) => return Match::One(*number),
-            Some(Keyed::Several(_)) => return Match::Ambiguous,
-            None => {}
+        for key in anchor_and_name(person) {
+            match self.led(key) {
+                Led::To(place) => return Match::One(place),
+                Led::Apart => return Match::Ambiguous,
+                Led::Nowhere => {}
+            }
         }
         let mut found = None;
-        for keyed in self.by_addresses(person) {
-            match (keyed, found) {
-                (Keyed::Several(_), _) => return Match::Ambiguous,
-                (Keyed::One(number), Some(other)) if *number != other => return Match::Ambiguous,
-                (Keyed::One(number), _) => found = Some(*number),
+        for address in &person.addresses {
+            match (self.led(address_key(address)), found) {
+                (Led::Apart, _) => return Match::Ambiguous,
+                (Led::To(place), Some(other)) if place != other => return Match::Ambiguous,
+                (Led::To(place), _) => found = Some(place),
+                (Led::Nowhere, _) => {}
             }
         }
         match found {
-            Some(number) => Match::One(number),
+            Some(place) => Match::One(place),
             None if person.addresses.is_empty() => Match::None(Unmatched::NoAddress),
             None => Match::None(Unmatched::NoRecipient),
         }
     }
 
     /// The recipient a person's names lead to, if to one, whether or not others claim it.
-    pub fn claim(&self, person: &Person) -> Option<usize> {
+    pub fn claim(&self, person: &Person) -> Option<u32> {
         match self.find(person) {
-            Match::One(number) => Some(number),
+            Match::One(place) => Some(place),
             Match::None(_) | Match::Ambiguous => None,
         }
     }
 
-    /// The recipients of all people of a run, in their order; a recipient that two people claim is neither's, and two
-    /// entries with one identity are nobody, because what one of them has the other may lack.
-    pub fn find_all(&self, people: &[Person]) -> Vec<Match> {
-        let mut entries: HashMap<String, usize> = HashMap::with_capacity(people.len());
-        for person in people {
-            *entries.entry(person.identity.to_lowercase()).or_default() += 1;
-        }
-        let is_repeated =
-            |person: &Person| entries.get(&person.identity.to_lowercase()).is_some_and(|count| *count > 1);
-        let find = |person| if is_repeated(person) { Match::Ambiguous } else { self.find(person) };
-        let mut matches: Vec<_> = people.iter().map(find).collect();
-        part_rivals(&mut matches);
-        matches
+    /// Every recipient that anything of a person leads to, whichever step would decide.
+    pub fn all_of(&self, person: &Person) -> impl Iterator<Item = u32> {
+        let addresses = person.addresses.iter().map(address_key);
+        anchor_and_name(person).chain(addresses).flat_map(|key| self.places(key))
     }
 
-    /// Makes every claim of these people ambiguous that somebody of `everybody` has on the same recipient. For runs that
-    /// look at a part of the people: `everybody` holds those people again and all others who could claim their recipients.
-    pub fn part_from<'a>(
-        &self,
-        everybody: impl IntoIterator<Item = &'a Person>,
-        people: &[Person],
-        matches: &mut [Match],
-    ) {
-        let mut claimants: HashMap<usize, Vec<&str>> = HashMap::new();
-        for person in everybody {
-            if let Match::One(number) = self.find(person) {
-                claimants.entry(number).or_default().push(&person.identity);
+    fn led(&self, key: Key) -> Led {
+        let mut places = self.places(key);
+        match (places.next(), places.next()) {
+            (None, _) => Led::Nowhere,
+            (Some(place), None) => Led::To(place),
+            (Some(_), Some(_)) => Led::Apart,
+        }
+    }
+
+    fn places(&self, key: Key) -> impl Iterator<Item = u32> {
+        let first = self.keys.partition_point(|(other, _)| *other < key);
+        let keys = self.keys.get(first..).unwrap_or_default();
+        keys.iter().take_while(move |(other, _)| *other == key).map(|(_, place)| *place)
+    }
+}
+
+fn anchor_and_name(person: &Person) -> impl Iterator<Item = Key> {
+    let anchor = person.source_anchor.as_deref().map(anchor_key);
+    anchor.into_iter().chain(person.user_principal_name.as_deref().map(name_key))
+}
+
+/// The people of a run by their identities, gathered as they come.
+#[derive(Debug, Default)]
+pub struct PeopleKeys {
+    identities: Vec<Key>,
+    /// Without regard to case.
+    folded: Vec<Key>,
+}
+
+impl PeopleKeys {
+    /// Adds a person and gives its place.
+    pub fn add(&mut self, identity: &str) -> u32 {
+        let place = u32::try_from(self.identities.len()).unwrap_or(u32::MAX);
+        self.identities.push(identity_key(identity));
+        self.folded.push(identity_key(&identity.to_lowercase()));
+        place
+    }
+
+    /// Everybody found by identity from now on.
+    pub fn into_index(self) -> PeopleIndex {
+        let Self { identities, folded } = self;
+        let mut sorted = folded.clone();
+        sorted.sort_unstable();
+        let repeated: HashSet<Key> = sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        let repeated = (0..).zip(&folded).filter(|(_, key)| repeated.contains(*key)).map(|(place, _)| place).collect();
+        sorted.clone_from(&identities);
+        sorted.sort_unstable();
+        PeopleIndex { identities, sorted, repeated }
+    }
+}
+
+/// The people of a run by their identities.
+#[derive(Debug, Default)]
+pub struct PeopleIndex {
+    /// By place.
+    identities: Vec<Key>,
+    /// In order.
+    sorted: Vec<Key>,
+    /// Places of those whose identity another one has as well.
+    repeated: HashSet<u32>,
+}
+
+impl PeopleIndex {
+    /// How many people there are.
+    pub fn count(&self) -> usize {
+        self.identities.len()
+    }
+
+    /// Whether somebody has this identity.
+    pub fn contains(&self, identity: &str) -> bool {
+        self.sorted.binary_search(&identity_key(identity)).is_ok()
+    }
+
+    /// Of what each of these people is by itself, what all of them are: a recipient that two people claim is neither's,
+    /// and two entries with one identity are nobody, because what one of them has the other may lack.
+    pub fn part(&self, matches: &mut [Match]) {
+        for (place, found) in (0..).zip(&mut *matches) {
+            if self.repeated.contains(&place) {
+                *found = Match::Ambiguous;
             }
         }
-        for (person, found) in people.iter().zip(matches) {
-            let Match::One(number) = found else { continue };
-            let others = claimants.get(number).is_some_and(|claimants| match claimants.as_slice() {
-                [one] => *one != person.identity,
-                several => !several.is_empty(),
-            });
+        part_rivals(matches);
+    }
+
+    /// Makes every claim of these people ambiguous that somebody else has on the same recipient. For runs that look at a
+    /// part of the people: the claims are those of these people again and of all others who could have one.
+    pub fn part_from(&self, mut claims: Claims, matches: &mut [Match]) {
+        claims.0.sort_unstable();
+        for (identity, found) in self.identities.iter().zip(matches) {
+            let Match::One(place) = *found else { continue };
+            let first = claims.0.partition_point(|(other, _)| *other < place);
+            let mut claimants =
+                claims.0.get(first..).unwrap_or_default().iter().take_while(|(other, _)| *other == place);
+            let others = match (claimants.next(), claimants.next()) {
+                (None, _) => false,
+                (Some((_, one)), None) => one != identity,
+                (Some(_), Some(_)) => true,
+            };
             if others {
                 *found = Match::Ambiguous;
             }
         }
     }
+}
 
-    /// Every recipient that anything of a person leads to, whichever step would decide.
-    pub fn all_of(&self, person: &Person) -> impl Iterator<Item = usize> {
-        let keyed = self.by_anchor(person).into_iter().chain(self.by_name(person)).chain(self.by_addresses(person));
-        keyed.flat_map(Keyed::all).copied()
-    }
+/// Who claims which recipient.
+#[derive(Debug, Default)]
+pub struct Claims(Vec<(u32, Key)>);
 
-    fn by_anchor(&self, person: &Person) -> Option<&Keyed> {
-        self.by_anchor.get(person.source_anchor.as_ref()?)
-    }
-
-    fn by_name(&self, person: &Person) -> Option<&Keyed> {
-        self.by_name.get(&person.user_principal_name.as_ref()?.to_lowercase())
-    }
-
-    fn by_addresses(&self, person: &Person) -> impl Iterator<Item = &Keyed> {
-        person.addresses.iter().filter_map(|address| self.by_address.get(&address.key()))
+impl Claims {
+    /// Adds what a person claims, if anything.
+    pub fn add(&mut self, index: &RecipientIndex, person: &Person) {
+        self.0.extend(index.claim(person).map(|place| (place, identity_key(&person.identity))));
     }
 }
 
 /// Makes every claim on a recipient ambiguous that is not the only one.
 fn part_rivals(matches: &mut [Match]) {
-    let (mut claimed, mut contested) = (HashSet::new(), HashSet::new());
-    for found in matches.iter() {
-        if let Match::One(number) = found
-            && !claimed.insert(*number)
-        {
-            contested.insert(*number);
-        }
-    }
+    let mut claimed: Vec<u32> = matches.iter().filter_map(Match::place).collect();
+    claimed.sort_unstable();
+    let contested: HashSet<u32> = claimed.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
     for found in matches {
-        if matches!(found, Match::One(number) if contested.contains(number)) {
+        if found.place().is_some_and(|place| contested.contains(&place)) {
             *found = Match::Ambiguous;
         }
     }
 }
 
-fn insert(keys: &mut HashMap<String, Keyed>, key: String, number: usize) {
-    keys.entry(key)
-        .and_modify(|keyed| {
-            if !keyed.all().contains(&number) {
-                *keyed = Keyed::Several(keyed.all().iter().copied().chain([number]).collect());
-            }
-        })
-        .or_insert(Keyed::One(number));
+impl Match {
+    /// The recipient's place, where there is one.
+    pub fn place(&self) -> Option<u32> {
+        match self {
+            Self::One(place) => Some(*place),
+            Self::None(_) | Self::Ambiguous => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -239,6 +353,28 @@ mod tests {
 
     fn named(identity: &str, person: Person) -> Person {
         Person { identity: identity.into(), ..person }
+    }
+
+    fn find_all(index: &RecipientIndex, people: &[Person]) -> Vec<Match> {
+        let mut matches: Vec<_> = people.iter().map(|person| index.find(person)).collect();
+        index_of(people).part(&mut matches);
+        matches
+    }
+
+    fn index_of(people: &[Person]) -> PeopleIndex {
+        let mut keys = PeopleKeys::default();
+        for person in people {
+            keys.add(&person.identity);
+        }
+        keys.into_index()
+    }
+
+    fn claims<'a>(index: &RecipientIndex, people: impl IntoIterator<Item = &'a Person>) -> Claims {
+        let mut claims = Claims::default();
+        for person in people {
+            claims.add(index, person);
+        }
+        claims
     }
 
     fn company() -> RecipientIndex {
@@ -296,7 +432,7 @@ mod tests {
             named("4", person(None, None, &["who@x.test"])),
         ];
         assert_eq!(
-            company().find_all(&people),
+            find_all(&company(), &people),
             [Match::Ambiguous, Match::Ambiguous, Match::One(1), Match::None(Unmatched::NoRecipient)]
         );
     }
@@ -308,7 +444,7 @@ mod tests {
             named("same", person(None, None, &[])),
             named("other", person(None, None, &["bob@x.test"])),
         ];
-        assert_eq!(company().find_all(&people), [Match::Ambiguous, Match::Ambiguous, Match::One(1)]);
+        assert_eq!(find_all(&company(), &people), [Match::Ambiguous, Match::Ambiguous, Match::One(1)]);
     }
 
     #[test]
@@ -317,10 +453,10 @@ mod tests {
         let bob = named("2", person(None, None, &["bob@x.test"]));
         let rival = named("3", person(Some("AAA="), None, &["elsewhere@x.test"]));
         let people = [ann.clone(), bob.clone()];
-        let mut matches = company().find_all(&people);
-        company().part_from([&ann, &bob], &people, &mut matches);
+        let mut matches = find_all(&company(), &people);
+        index_of(&people).part_from(claims(&company(), [&ann, &bob]), &mut matches);
         assert_eq!(matches, [Match::One(0), Match::One(1)]);
-        company().part_from([&ann, &rival, &bob], &people, &mut matches);
+        index_of(&people).part_from(claims(&company(), [&ann, &rival, &bob]), &mut matches);
         assert_eq!(matches, [Match::Ambiguous, Match::One(1)]);
     }
 
@@ -330,5 +466,16 @@ mod tests {
         let mut all: Vec<_> = company().all_of(&person).collect();
         all.sort_unstable();
         assert_eq!(all, [0, 1, 3, 4]);
+    }
+
+    #[test]
+    fn identities_are_found_exactly_and_recipients_by_theirs() {
+        let people = [named("Same", person(None, None, &[])), named("other", person(None, None, &[]))];
+        let index = index_of(&people);
+        assert!(index.contains("Same") && !index.contains("same") && index.count() == 2);
+        let twice = Recipient { identity: "r".into(), ..recipient(None, None, &[]) };
+        let recipients = RecipientIndex::new([&twice, &recipient(None, None, &[]), &twice]);
+        assert_eq!(recipients.identified("r").collect::<Vec<_>>(), [0, 2]);
+        assert_eq!((recipients.identified("R").count(), recipients.count()), (0, 3));
     }
 }

@@ -7,7 +7,7 @@ mod recipient;
 mod unite;
 
 pub use address::{Address, proxy_addresses};
-pub use matching::{Match, RecipientIndex, Unmatched};
+pub use matching::{Claims, Match, PeopleIndex, PeopleKeys, RecipientIndex, RecipientKeys, Unmatched};
 pub use person::{Person, PersonKind, Problem, RawValue};
 pub use recipient::{Recipient, RecipientClass};
 pub use unite::{United, unite};

@@ -1,5 +1,6 @@
 //! What a run does to one attribute of one recipient, and the rows of a whole run.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use crate::certificate::{Attribute, Sha256};
@@ -76,7 +77,7 @@ impl Item {
 /// What a run does to one attribute of one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its number within the run, from 1; 0 until [`Plan::new`] gave it one.
+    /// Its number within the run, from 1; 0 until the whole plan gave it one.
     pub number: u32,
     /// Identity of the person.
     pub person: Option<String>,
@@ -110,6 +111,16 @@ impl Change {
         self.action.writes() && !self.removed.is_empty()
     }
 
+    /// The order of a run's rows: by person, recipient and attribute, whatever order they were planned in.
+    pub fn order(&self, other: &Self) -> Ordering {
+        (&self.person, &self.recipient, self.attribute, &self.reason).cmp(&(
+            &other.person,
+            &other.recipient,
+            other.attribute,
+            &other.reason,
+        ))
+    }
+
     /// Whether an attribute that holds `now` is as if this had been written, whatever else came to it since.
     pub fn took_effect(&self, now: &[RawValue]) -> bool {
         let held: BTreeSet<_> = now.iter().map(|value| value.sha256).collect();
@@ -141,11 +152,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Orders rows by person, recipient and attribute, whatever order they were planned in, and numbers them.
+    /// Puts rows in [`Change::order`] and numbers them.
     pub fn new(mut changes: Vec<Change>) -> Self {
-        changes.sort_by(|a, b| {
-            (&a.person, &a.recipient, a.attribute, &a.reason).cmp(&(&b.person, &b.recipient, b.attribute, &b.reason))
-        });
+        changes.sort_by(Change::order);
         for (number, change) in (1..).zip(&mut changes) {
             change.number = number;
         }

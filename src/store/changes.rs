@@ -14,7 +14,7 @@ use crate::planning::{Action, Change, Item};
 use crate::text::Culture;
 
 use super::runs::{matching, run_not_found};
-use super::{RunFilter, Store, not_understood};
+use super::{RunFilter, Spool, Store, not_understood};
 
 /// What became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,11 +106,23 @@ impl Store {
         rows: impl IntoIterator<Item = (&'a Change, ChangeResult)>,
     ) -> Result<()> {
         self.transaction(|connection| {
-            let known: i64 = connection.query_row("SELECT count(*) FROM runs WHERE id = ?", [run], |row| row.get(0))?;
-            if known == 0 {
-                return Err(run_not_found(run));
-            }
+            known(connection, run)?;
             rows.into_iter().try_for_each(|(change, result)| put(connection, run, change, result))
+        })
+    }
+
+    /// Records the rows that wait in a run's spool, all or none; those that say `none` are left out.
+    ///
+    /// # Errors
+    /// `run_not_found`, `store_failed`.
+    pub fn record_planned(&self, run: i64, spool: &Spool) -> Result<()> {
+        self.transaction(|connection| {
+            known(connection, run)?;
+            spool.each_row(|change| match change.action {
+                Action::None => Ok(()),
+                Action::Skip => put(connection, run, &change, ChangeResult::Skipped),
+                Action::Set | Action::Clear => put(connection, run, &change, ChangeResult::Planned),
+            })
         })
     }
 
@@ -126,6 +138,14 @@ impl Store {
         error: Option<&StoredError>,
     ) -> Result<()> {
         self.transaction(|connection| finish(connection, run, number, result, error))
+    }
+
+    /// One change with its bytes.
+    ///
+    /// # Errors
+    /// `change_not_found`, `store_failed`.
+    pub fn change(&self, run: i64, number: u32) -> Result<Change> {
+        Ok(get(&self.connection(), run, number)?.change)
     }
 
     /// Changes with their bytes, run by run from the last one, by number.
@@ -146,6 +166,11 @@ impl Store {
         }
         keys.into_iter().map(|(Reverse(run), number)| get(&connection, run, number)).collect()
     }
+}
+
+fn known(connection: &Connection, run: i64) -> Result<()> {
+    let known: i64 = connection.query_row("SELECT count(*) FROM runs WHERE id = ?", [run], |row| row.get(0))?;
+    if known == 0 { Err(run_not_found(run)) } else { Ok(()) }
 }
 
 /// Run and number of changes, in the order they are listed in.

@@ -1,5 +1,5 @@
 //! What must survive a run: runs and their changes with every byte, the journal of writes, who was seen, what was fetched,
-//! settings.
+//! settings. And what must not: the [`Spool`], where a run sets aside what it looks at.
 //!
 //! The only room that knows SQL. Time comes in from outside, in milliseconds since 1970 UTC. Everything a function does
 //! is one transaction; what it returned successfully is on the disk.
@@ -8,9 +8,11 @@ mod changes;
 mod fetched;
 mod journal;
 mod people;
+mod record;
 mod runs;
 mod schema;
 mod settings;
+mod spool;
 mod watermark;
 mod written;
 
@@ -29,6 +31,7 @@ pub use journal::{JournalState, OpenWrite, WriteEnd};
 pub use people::{KnownPerson, LastRead, PersonDigest, SeenPerson, Vanished};
 pub use runs::{Counters, NewRun, PolicyType, RunFilter, RunResult, StoredRun};
 pub use settings::{Setting, SettingValue};
+pub use spool::{Spool, Tally};
 pub use watermark::{DirectoryRead, KeptCursor, Retry, Watermark};
 
 /// An open store. It can be shared between threads, which take turns.

@@ -1,7 +1,5 @@
 //! Who was seen in the directory, when it was last read to its end, and who is gone since.
 
-use std::collections::{BTreeMap, HashSet};
-
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::Result;
@@ -91,19 +89,18 @@ impl Store {
         Ok(read)
     }
 
-    /// Everybody seen in a scope so far, by identity.
+    /// Looks through everybody seen in a scope so far, by identity. What is done must not need the store.
     ///
     /// # Errors
     /// `store_failed`.
-    pub fn known_people(&self, scope: &str) -> Result<BTreeMap<String, KnownPerson>> {
+    pub fn each_known(&self, scope: &str, mut visit: impl FnMut(String, KnownPerson)) -> Result<()> {
         let connection = self.connection();
-        let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE scope = ?"))?;
+        let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE scope = ? ORDER BY identity"))?;
         let mut rows = statement.query([scope])?;
-        let mut known = BTreeMap::new();
         while let Some(row) = rows.next()? {
-            known.insert(row.get(0)?, known_person(row)?);
+            visit(row.get(0)?, known_person(row)?);
         }
-        Ok(known)
+        Ok(())
     }
 
     /// What is known of a person; identities are compared as they are.
@@ -157,10 +154,14 @@ impl Store {
     ///
     /// # Errors
     /// `store_failed`.
-    pub fn vanished(&self, scope: &str, seen: &HashSet<&str>) -> Result<Vec<Vanished>> {
-        let known = self.known_people(scope)?;
-        let gone = known.into_iter().filter(|(identity, _)| !seen.contains(identity.as_str()));
-        Ok(gone.map(|(identity, person)| Vanished { identity, recipient: person.recipient }).collect())
+    pub fn vanished(&self, scope: &str, is_seen: impl Fn(&str) -> bool) -> Result<Vec<Vanished>> {
+        let mut gone = Vec::new();
+        self.each_known(scope, |identity, person| {
+            if !is_seen(&identity) {
+                gone.push(Vanished { identity, recipient: person.recipient });
+            }
+        })?;
+        Ok(gone)
     }
 }
 
@@ -181,6 +182,6 @@ fn known_person(row: &Row<'_>) -> Result<KnownPerson> {
     })
 }
 
-fn fitness_of(name: &str) -> Option<Fitness> {
+pub(super) fn fitness_of(name: &str) -> Option<Fitness> {
     [Fitness::Fit, Fitness::Unfit, Fitness::Undetermined].into_iter().find(|fitness| fitness.name() == name)
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::error::Result;
 use crate::validation::Fitness;
 
-use super::{SeenPerson, Store};
+use super::{Spool, Store};
 
 /// A cursor as the store keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub struct DirectoryRead<'a> {
     pub at_ms: i64,
     /// Whether it was everybody; if not, what changed.
     pub is_complete: bool,
-    /// Who was looked at: everybody, or who changed.
-    pub people: &'a [SeenPerson<'a>],
+    /// Where those wait who were looked at: everybody, or who changed.
+    pub people: Option<&'a Spool>,
     /// Who is gone and left something behind.
     pub gone: &'a [&'a str],
     /// Who is gone and left nothing behind that is SmimeSync's.
@@ -105,14 +105,15 @@ impl Store {
                 connection.execute("DELETE FROM watermarks WHERE scope = ?", [old])?;
                 connection.execute("DELETE FROM retries WHERE scope = ?", [old])?;
             }
-            put_people(connection, read)?;
+            let people = put_people(connection, read)?;
             put_retries(connection, read)?;
-            put_watermark(connection, read)
+            put_watermark(connection, read, people)
         })
     }
 }
 
-fn put_people(connection: &Connection, read: &DirectoryRead<'_>) -> Result<()> {
+/// Remembers people, and gives how many were looked at.
+fn put_people(connection: &Connection, read: &DirectoryRead<'_>) -> Result<i64> {
     let mut seen = connection.prepare_cached(
         "INSERT INTO people (scope, identity, recipient, fitness, last_seen_run, claims, digest, due) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
@@ -120,18 +121,22 @@ fn put_people(connection: &Connection, read: &DirectoryRead<'_>) -> Result<()> {
          fitness = excluded.fitness, last_seen_run = excluded.last_seen_run, claims = excluded.claims, \
          digest = excluded.digest, due = excluded.due, gone = 0",
     )?;
-    for person in read.people {
-        let fitness = person.fitness.map(Fitness::name);
-        seen.execute(params![
-            read.scope,
-            person.identity,
-            person.recipient,
-            fitness,
-            read.run,
-            person.claims,
-            person.digest,
-            person.due_ms
-        ])?;
+    let mut count = 0;
+    if let Some(people) = read.people {
+        people.each_seen(|person| {
+            count += 1;
+            seen.execute(params![
+                read.scope,
+                person.identity,
+                person.recipient,
+                person.fitness.map(Fitness::name),
+                read.run,
+                person.claims,
+                person.digest,
+                person.due_ms
+            ])?;
+            Ok(())
+        })?;
     }
     let mut gone = connection.prepare_cached("UPDATE people SET gone = 1 WHERE scope = ? AND identity = ?")?;
     for identity in read.gone {
@@ -141,7 +146,7 @@ fn put_people(connection: &Connection, read: &DirectoryRead<'_>) -> Result<()> {
     for identity in read.forgotten {
         forget.execute([read.scope, identity])?;
     }
-    Ok(())
+    Ok(count)
 }
 
 fn put_retries(connection: &Connection, read: &DirectoryRead<'_>) -> Result<()> {
@@ -158,7 +163,7 @@ fn put_retries(connection: &Connection, read: &DirectoryRead<'_>) -> Result<()> 
     Ok(())
 }
 
-fn put_watermark(connection: &Connection, read: &DirectoryRead<'_>) -> Result<()> {
+fn put_watermark(connection: &Connection, read: &DirectoryRead<'_>, people: i64) -> Result<()> {
     let (method, server) = read.cursor.map_or(("complete", None), |cursor| (cursor.method, cursor.server));
     let bytes = read.cursor.map(|cursor| cursor.bytes);
     if read.is_complete {
@@ -172,7 +177,7 @@ fn put_watermark(connection: &Connection, read: &DirectoryRead<'_>) -> Result<()
                 server,
                 read.run,
                 read.at_ms,
-                read.people.len() as i64,
+                people,
                 read.policy_hash
             ],
         )?;

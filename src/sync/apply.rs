@@ -6,12 +6,12 @@ use crate::certificate::Attribute;
 use crate::config::LogLevel;
 use crate::error::{Category, Code, Error, Result};
 use crate::exchange::Exchange;
-use crate::people::{RawValue, Recipient};
+use crate::people::{RawValue, Recipient, RecipientClass};
 use crate::planning::{Action, Change};
 use crate::store::{ChangeResult, StoredError, WriteEnd};
 
-use super::Job;
 use super::prepare::Prepared;
+use super::{Job, Judge};
 
 /// How old a reading may be before a write, in milliseconds (contract, "What a run does").
 const READING_HOLDS_MS: i64 = 300_000;
@@ -28,7 +28,7 @@ pub(super) struct Outcome {
 #[derive(Clone, Copy)]
 pub(super) enum WhenStale<'a> {
     /// Plan it anew.
-    PlanAnew(&'a Prepared),
+    PlanAnew(&'a Prepared, &'a Judge),
     /// Leave it alone.
     Refuse,
 }
@@ -50,7 +50,9 @@ impl Task {
 
 /// Changes of one recipient that were written, and that nobody has read back yet.
 pub(super) struct Written {
-    pub(super) recipient: Recipient,
+    /// The recipient's.
+    pub(super) identity: String,
+    class: RecipientClass,
     changes: Vec<Change>,
     /// The journal's entries, in the order of the changes.
     entries: Vec<i64>,
@@ -62,6 +64,28 @@ impl Written {
     /// Whether the service said that the write was done.
     pub(super) fn is_accepted(&self) -> bool {
         self.refused.is_none()
+    }
+
+    /// What is kept of one that was accepted while it waits for a list; the journal has the changes.
+    pub(super) fn wait(self) -> Waiting {
+        let numbers = self.changes.iter().map(|change| change.number).collect();
+        Waiting { class: self.class, numbers, entries: self.entries }
+    }
+}
+
+/// Changes of one recipient that were written, accepted, and are read back together with those of others.
+pub(super) struct Waiting {
+    class: RecipientClass,
+    numbers: Vec<u32>,
+    entries: Vec<i64>,
+}
+
+impl Waiting {
+    /// The changes again, as the journal has them.
+    pub(super) fn written(self, job: &Job<'_>, run: i64, identity: String) -> Result<Written> {
+        let Self { class, numbers, entries } = self;
+        let changes = numbers.into_iter().map(|number| job.store.change(run, number)).collect::<Result<_>>()?;
+        Ok(Written { identity, class, changes, entries, refused: None })
     }
 }
 
@@ -144,10 +168,14 @@ async fn plan_anew(
     stale: WhenStale<'_>,
 ) -> Result<(Vec<Change>, Vec<Outcome>)> {
     let refused = || Error::new(Code::ChangeStale).target(recipient.identity.clone());
-    let WhenStale::PlanAnew(prepared) = stale else { return Err(refused()) };
+    let WhenStale::PlanAnew(prepared, judge) = stale else { return Err(refused()) };
     let person = changes.iter().find_map(|change| change.person.as_deref()).ok_or_else(refused)?;
     job.observer.event(LogLevel::Info, Code::PlannedAnew, vec![("recipient", recipient.identity.clone())]).await;
-    let anew = prepared.anew(job, person, recipient)?;
+    let mut anew = prepared.anew(job, judge, person, recipient)?;
+    for change in &mut anew {
+        let replaced = changes.iter().find(|old| (&old.person, old.attribute) == (&change.person, change.attribute));
+        change.number = replaced.map_or(0, |old| old.number);
+    }
     // rows that were none or skipped before were already told and stay as they were
     let told = |change: &Change| changes.iter().any(|old| old.attribute == change.attribute);
     // what no guard has counted waits for a run whose guards do
@@ -203,7 +231,7 @@ async fn write(
         }
     }
     let definite = refused.clone().filter(is_definite);
-    let written = Written { recipient, changes, entries, refused };
+    let written = Written { identity: recipient.identity, class: recipient.class, changes, entries, refused };
     match definite {
         Some(error) => {
             let ends = written.changes.iter().map(|_| End::Refused(error.clone())).collect();
@@ -256,7 +284,7 @@ pub(super) async fn read_back(job: &Job<'_>, run: i64, written: Written) -> Vec<
     let changes = written.changes.clone();
     // reading back has a time of its own, because it alone says whether the write had its effect
     let exchange = job.exchange.for_one_object();
-    let ended = match exchange.get_in_class(written.recipient.class, &written.recipient.identity).await {
+    let ended = match exchange.get_in_class(written.class, &written.identity).await {
         Ok(now) => compare(job, run, written, &now),
         // where neither works, why the write did not says more; the journal's entries stay open
         Err(error) => Err(written.refused.unwrap_or(error)),

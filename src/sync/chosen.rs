@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Code, Error, Result};
+use crate::people::RecipientKeys;
 use crate::planning::{Change, GuardInput, Plan};
-use crate::store::{ChangeFilter, ChangeResult, PolicyType, RunFilter, StoredError};
+use crate::store::{ChangeFilter, ChangeResult, PolicyType, RunFilter, Spool, StoredError};
 
-use super::apply::{Task, WhenStale};
+use super::apply::WhenStale;
 use super::observer::until_cancelled;
 use super::record::Record;
 use super::settle::settle_one_by_one;
+use super::tasks::Tasks;
 use super::write_all::write_all;
 use super::{Job, guard};
 
@@ -69,11 +71,17 @@ async fn work(job: &Job<'_>, chosen: &Chosen, changes: Vec<Change>, record: &mut
     for change in &write {
         by_recipient.entry(change.recipient.as_deref().unwrap_or_default()).or_default().push(change.clone());
     }
-    let (mut tasks, mut lost) = (Vec::new(), Vec::new());
+    let (spool, mut keys, mut lost) = (Spool::new()?, RecipientKeys::default(), Vec::new());
     for (identity, changes) in by_recipient {
         match until_cancelled(job.observer, job.exchange.get(identity)).await {
-            // read_ms 0 has the recipient read again just before the write
-            Ok(recipient) => tasks.push(Task { recipient, read_ms: 0, changes }),
+            Ok(recipient) if recipient.identity != identity => {
+                lost.push((changes, Error::new(Code::ExchangeNotFound).target(identity)));
+            }
+            Ok(recipient) => {
+                // the time 0 has the recipient read again just before the write
+                spool.put_recipient(keys.add(&recipient), &recipient, 0)?;
+                changes.iter().try_for_each(|change| spool.add_row(change))?;
+            }
             Err(error) if error.code() == Code::ExchangeNotFound => lost.push((changes, error)),
             Err(error) => return Err(error),
         }
@@ -83,8 +91,9 @@ async fn work(job: &Job<'_>, chosen: &Chosen, changes: Vec<Change>, record: &mut
     for (changes, error) in &lost {
         fail(job, record, changes, error).await?;
     }
-    record.counters.recipients = tasks.len() as u64;
-    write_all(job, record, tasks, WhenStale::Refuse).await
+    let (recipients, tally) = (keys.into_index(), spool.tally()?);
+    record.counters.recipients = tally.recipients_written;
+    write_all(job, record, Tasks::new(&spool, &recipients, tally), WhenStale::Refuse).await
 }
 
 async fn fail(job: &Job<'_>, record: &mut Record<'_>, changes: &[Change], error: &Error) -> Result<()> {

@@ -1,19 +1,17 @@
 //! Who can be encrypted to from Exchange Online today, and if not, why.
 
-use std::collections::BTreeSet;
-
 use crate::certificate::Attribute;
 use crate::directory::Selection;
 use crate::error::{Error, Result};
 use crate::people::{Match, Person, Recipient};
-use crate::planning::{Before, Value, reason, senders_pick};
-use crate::trust::Sources;
-use crate::validation::{Fitness, Need};
+use crate::planning::{Value, reason, senders_pick};
+use crate::trust::{Retriever, Sources};
+use crate::validation::Fitness;
 
 use super::extent::Extent;
-use super::gather::{Wish, gather};
-use super::judge::needs;
-use super::{Job, Judge, Phase, judge_all};
+use super::gather::{Gathered, Pair, Wish, gather};
+use super::judge_people::{AT_A_TIME, Judged, judged};
+use super::{Job, Judge, Phase};
 
 /// Nobody published a certificate for the person.
 const NO_CERTIFICATE: &str = "no_certificate";
@@ -41,56 +39,55 @@ pub struct Coverage {
     pub blocked_by: Option<&'static str>,
 }
 
-/// Coverage of the selected people; identities that could not be resolved come as errors.
+/// Coverage of people, worked out a few at a time.
+pub struct Covering<'a> {
+    job: Job<'a>,
+    judge: Judge,
+    retriever: Option<Retriever<'a>>,
+    gathered: Gathered,
+    /// The place of the next person.
+    next: u32,
+}
+
+/// Reads the selected people and their recipients.
 ///
 /// # Errors
 /// What ends a read.
-pub async fn coverage(job: &Job<'_>, selection: &Selection) -> Result<(Vec<Coverage>, Vec<Error>, Option<Error>)> {
-    let mut judge = Judge::new(job.config, &Sources::of(job.config), job.at_ms()?)?;
+pub async fn coverage<'a>(job: &Job<'a>, selection: &Selection) -> Result<Covering<'a>> {
+    let judge = Judge::new(job.config, &Sources::of(job.config), job.at_ms()?)?;
     let gathered = gather(job, Wish { selection, extent: Extent::Everybody(None), marks: false }).await?;
-    job.observer.begin(Phase::Judging, gathered.people.len());
-    let pairs = gathered.people.into_iter().zip(&gathered.matches);
-    let mut items: Vec<_> = pairs.map(|(person, found)| Item::new(person, *found)).collect();
-    let rejudge = |judge: &Judge, item: &mut Item| item.judge(judge, &gathered.recipients);
-    let mut retriever = job.retriever();
-    judge_all(&mut judge, retriever.as_mut(), job.observer, &mut items, rejudge, |item| item.needs.clone()).await?;
-    let covered = items.into_iter().filter_map(|item| item.coverage);
-    Ok((covered.collect(), gathered.report.unresolved, gathered.report.incomplete_reason))
+    job.observer.begin(Phase::Judging, gathered.count());
+    Ok(Covering { job: *job, judge, retriever: job.retriever(), gathered, next: 0 })
 }
 
-/// A person under judgement. Of the values only what the verdicts lack is kept: there are many people.
-struct Item {
-    person: Person,
-    found: Match,
-    coverage: Option<Coverage>,
-    needs: BTreeSet<Need>,
-}
-
-impl Item {
-    fn new(person: Person, found: Match) -> Self {
-        Self { person, found, coverage: None, needs: BTreeSet::new() }
+impl Covering<'_> {
+    /// The next people, in the order they were read; none after the last.
+    ///
+    /// # Errors
+    /// `cancelled`, `store_failed`.
+    pub async fn next_few(&mut self) -> Result<Vec<Coverage>> {
+        let left = self.gathered.count().saturating_sub(self.next as usize);
+        let places: Vec<u32> = (self.next..).take(AT_A_TIME.min(left)).collect();
+        self.next = places.last().map_or(self.next, |last| last + 1);
+        let (judge, retriever) = (&mut self.judge, self.retriever.as_mut());
+        let (people, _) = judged(&self.job, &self.gathered, &places, judge, retriever).await?;
+        Ok(people.iter().map(|judged| of_person(&self.judge, judged)).collect())
     }
 
-    fn judge(&mut self, judge: &Judge, recipients: &[Recipient]) {
-        let recipient = match self.found {
-            Match::One(place) => recipients.get(place),
-            _ => None,
-        };
-        let values = judge.person(&self.person);
-        let before = recipient.map(|it| judge.recipient(it, &self.person.addresses)).unwrap_or_default();
-        self.needs = needs(&values, &before);
-        self.coverage = Some(of_person(judge, &self.person, self.found, recipient, &values, &before));
+    /// Identities that could not be resolved.
+    pub fn unresolved(&self) -> &[Error] {
+        &self.gathered.report.unresolved
+    }
+
+    /// Why the read of the directory did not come to its end, if it did not.
+    pub fn incomplete_reason(&self) -> Option<&Error> {
+        self.gathered.report.incomplete_reason.as_ref()
     }
 }
 
-fn of_person(
-    judge: &Judge,
-    person: &Person,
-    found: Match,
-    recipient: Option<&Recipient>,
-    values: &[Value],
-    before: &Before,
-) -> Coverage {
+fn of_person(judge: &Judge, judged: &Judged) -> Coverage {
+    let Judged { pair: Pair { person, found, recipient }, values, before, .. } = judged;
+    let recipient = recipient.as_ref();
     let readable = Attribute::ALL.into_iter().all(|attribute| before.values(attribute).is_some());
     let held: Vec<&Value> = Attribute::ALL.into_iter().filter_map(|it| before.values(it)).flatten().collect();
     let pick = senders_pick(&held, judge.rules.at_ms);

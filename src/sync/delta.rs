@@ -46,9 +46,11 @@ pub async fn delta(
     let scope = directory::scope(directory);
     let wanted: HashSet<String> = besides.iter().cloned().collect();
     let since = Since { cursor, besides };
-    let (sink, mut source) = mpsc::channel::<Person>(WAITING);
+    let (sink, source) = mpsc::channel::<Person>(WAITING);
     let reading = directory::read_changes(directory, config.base_dir.as_deref(), selection, &since, sink);
     let taking = async {
+        // given up on a failure, so that nobody waits for it to be emptied
+        let mut source = source;
         let mut people = Vec::new();
         while let Some(person) = source.recv().await {
             step();
@@ -68,8 +70,8 @@ pub async fn delta(
         _ if !told.read.complete => Vec::new(),
         Gone::Named(identities) => known_of(store, &scope, identities)?,
         Gone::AllBut(there) => {
-            let known = store.known_people(&scope)?.into_keys();
-            known.filter(|identity| !there.contains(&person_key(identity))).collect()
+            let gone = store.vanished(&scope, |identity| there.contains(&person_key(identity)))?;
+            gone.into_iter().map(|gone| gone.identity).collect()
         }
     };
     // a tombstone that is an entry of its own

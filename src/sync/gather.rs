@@ -1,43 +1,83 @@
-//! Everything a run looks at: people, recipients, and who is who.
+//! Everything a run looks at: people, recipients, and who is who. Both are set aside as they come; memory keeps what they
+//! are found by.
 
 use std::collections::HashSet;
 
 use tokio::sync::mpsc;
 
 use crate::config::{DirectoryKind, LogLevel};
-use crate::directory::{self, Cursor, ReadReport, Selection, WhyEverybody};
-use crate::error::{Code, Result};
+use crate::directory::{self, Cursor, MOST_CLAIMED, ReadReport, Selection, WhyEverybody};
+use crate::error::{Code, Error, Result};
 use crate::exchange::{self, ListReport};
-use crate::people::{Match, Person, Recipient, RecipientIndex};
+use crate::people::{Claims, Match, PeopleIndex, PeopleKeys, Person, Recipient, RecipientIndex, RecipientKeys};
+use crate::store::Spool;
 
 use super::delta::{Delta, delta};
+use super::digest::digest;
 use super::extent::Extent;
 use super::found::{FEW, Sought, find};
 use super::observer::until_cancelled;
 use super::{Job, Phase};
 
-/// People that wait between the directory and memory.
+/// People that wait between the directory and the spool.
 const WAITING_PEOPLE: usize = 256;
+/// Pages of recipients that wait for it.
+const WAITING_PAGES: usize = 2;
+/// People whose recipients may be asked for by what they are known by; for more, a list of everybody takes fewer requests.
+const MOST_NAMED: usize = 20_000;
 
 /// What a run looks at.
 pub(super) struct Gathered {
-    pub(super) people: Vec<Person>,
-    /// Tombstones: nobody stands behind a recipient any more by one.
+    /// People and recipients themselves, by their places.
+    pub(super) spool: Spool,
+    /// People who are there.
+    pub(super) people: PeopleIndex,
+    /// Tombstones, without values: nobody stands behind a recipient any more by one.
     pub(super) deleted: Vec<Person>,
     pub(super) report: ReadReport,
-    pub(super) recipients: Vec<Recipient>,
+    pub(super) recipients: RecipientIndex,
     /// Whether these are all recipients there are, and not only those of the people.
     pub(super) all_recipients: bool,
-    /// Which recipient each person is, in the order of `people`.
+    /// Which recipient each person is, by the person's place.
     pub(super) matches: Vec<Match>,
     /// Places of recipients that somebody without a clear match could mean, too.
-    pub(super) contested: HashSet<usize>,
-    /// When the recipients were read, in milliseconds since 1970 UTC.
-    pub(super) read_ms: i64,
-    /// The recipient each person's names lead to, whether or not others claim it; in the order of `people`.
-    pub(super) claims: Vec<Option<usize>>,
+    pub(super) contested: HashSet<u32>,
     /// What a read of changes told besides; `None` where everybody was wanted.
     pub(super) changed: Option<Changed>,
+}
+
+/// A person and the recipient the person stands behind.
+pub(super) struct Pair {
+    pub(super) person: Person,
+    pub(super) found: Match,
+    pub(super) recipient: Option<Recipient>,
+}
+
+impl Gathered {
+    /// The person at a place, and the person's recipient.
+    pub(super) fn pair(&self, place: u32) -> Result<Pair> {
+        let found = self.matches.get(place as usize).copied().unwrap_or(Match::Ambiguous);
+        let recipient = match found.place() {
+            Some(recipient) => self.recipient(recipient)?,
+            None => None,
+        };
+        Ok(Pair { person: self.spool.person(place)?, found, recipient })
+    }
+
+    /// The recipient at a place.
+    pub(super) fn recipient(&self, place: u32) -> Result<Option<Recipient>> {
+        Ok(self.spool.recipient(place)?.map(|(recipient, _)| recipient))
+    }
+
+    /// The place of the recipient with an identity.
+    pub(super) fn place_of(&self, identity: &str) -> Option<u32> {
+        self.recipients.identified(identity).last()
+    }
+
+    /// How many people there are.
+    pub(super) fn count(&self) -> usize {
+        self.people.count()
+    }
 }
 
 /// What a read of changes told besides the people.
@@ -58,42 +98,65 @@ pub(super) struct Wish<'a> {
 
 pub(super) async fn gather(job: &Job<'_>, wish: Wish<'_>) -> Result<Gathered> {
     let selection = wish.selection;
-    let Read { people, report, changed } = until_cancelled(job.observer, wanted(job, wish)).await?;
-    let (deleted, people): (Vec<_>, Vec<_>) = people.into_iter().partition(|person| person.deleted);
-    let mut read_ms = job.surroundings.now_ms();
+    let spool = Spool::new()?;
+    let read = until_cancelled(job.observer, wanted(job, wish, &spool)).await?;
+    let Read { people, deleted, repeated, report, changed } = read;
     let selected = *selection != Selection::default();
     let few = match &changed {
-        Some(changed) => Some(until_cancelled(job.observer, recipients_of(job, &people, changed)).await?),
-        None if selected => until_cancelled(job.observer, few_recipients(job, &people)).await?,
+        Some(changed) => Some(until_cancelled(job.observer, recipients_of(job, &spool, &people, changed)).await?),
+        None if selected => until_cancelled(job.observer, few_recipients(job, &spool, &people)).await?,
         None => None,
     };
     let mut all_recipients = few.is_none();
-    let mut recipients = match few {
+    let mut index = match few {
         Some(few) => few,
-        None => until_cancelled(job.observer, recipients(job)).await?,
+        None => until_cancelled(job.observer, recipients(job, &spool)).await?,
     };
-    let mut index = RecipientIndex::new(&recipients);
-    let mut matches = index.find_all(&people);
+    let mut matches = matched(&spool, &people, &index)?;
     if let Some(changed) = &changed {
-        part_from_known(job, &people, changed, &recipients, &mut matches)?;
+        part_from_known(job, &spool, &people, &repeated, changed, &mut matches)?;
     }
     if selected || may_be_asked_of_rivals(job, &changed, &matches)? {
-        let mut everybody = until_cancelled(job.observer, claimants(job, &recipients, &matches)).await?;
-        if !all_recipients && changed.is_none() && has_others(&everybody, &people) {
+        let rivals = claimants(job, &spool, &people, &index, &matches);
+        let mut rivals = until_cancelled(job.observer, rivals).await?;
+        if !all_recipients && changed.is_none() && rivals.others {
             // which recipient a rival is can only be told among all of them
-            read_ms = job.surroundings.now_ms();
             all_recipients = true;
-            recipients = until_cancelled(job.observer, self::recipients(job)).await?;
-            index = RecipientIndex::new(&recipients);
-            matches = index.find_all(&people);
-            everybody = until_cancelled(job.observer, claimants(job, &recipients, &matches)).await?;
+            index = until_cancelled(job.observer, recipients(job, &spool)).await?;
+            matches = matched(&spool, &people, &index)?;
+            let again = claimants(job, &spool, &people, &index, &matches);
+            rivals = until_cancelled(job.observer, again).await?;
         }
-        index.part_from(&everybody, &people, &mut matches);
+        people.part_from(rivals.claims, &mut matches);
     }
-    let unclear = people.iter().zip(&matches).filter(|(_, found)| **found == Match::Ambiguous);
-    let contested = unclear.flat_map(|(person, _)| index.all_of(person)).collect();
-    let claims = people.iter().map(|person| index.claim(person)).collect();
-    Ok(Gathered { people, deleted, report, recipients, all_recipients, matches, contested, read_ms, claims, changed })
+    let contested = contested(&spool, &index, &matches)?;
+    Ok(Gathered { spool, people, deleted, report, recipients: index, all_recipients, matches, contested, changed })
+}
+
+/// Which recipient each person is.
+fn matched(spool: &Spool, people: &PeopleIndex, recipients: &RecipientIndex) -> Result<Vec<Match>> {
+    let mut matches = Vec::with_capacity(people.count());
+    spool.each_person(|person| {
+        matches.push(recipients.find(&person));
+        Ok(())
+    })?;
+    people.part(&mut matches);
+    Ok(matches)
+}
+
+/// Every recipient that anything of somebody without a clear match leads to.
+fn contested(spool: &Spool, recipients: &RecipientIndex, matches: &[Match]) -> Result<HashSet<u32>> {
+    let mut contested = HashSet::new();
+    if matches.contains(&Match::Ambiguous) {
+        let mut found = matches.iter();
+        spool.each_person(|person| {
+            if found.next() == Some(&Match::Ambiguous) {
+                contested.extend(recipients.all_of(&person));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(contested)
 }
 
 /// Whether asking the directory for rivals of those who changed costs less than they do; the store knows of the others.
@@ -106,40 +169,74 @@ fn may_be_asked_of_rivals(job: &Job<'_>, changed: &Option<Changed>, matches: &[M
 /// Makes every claim ambiguous that somebody has, too, whom this read of changes did not look at.
 fn part_from_known(
     job: &Job<'_>,
-    people: &[Person],
+    spool: &Spool,
+    people: &PeopleIndex,
+    repeated: &HashSet<u32>,
     changed: &Changed,
-    recipients: &[Recipient],
     matches: &mut [Match],
 ) -> Result<()> {
     let scope = directory::scope_of(job.config)?;
-    let looked_at = people.iter().map(|person| person.identity.as_str());
-    let looked_at: HashSet<&str> = looked_at.chain(changed.gone.iter().map(String::as_str)).collect();
-    for (person, found) in people.iter().zip(matches) {
+    let gone: HashSet<&str> = changed.gone.iter().map(String::as_str).collect();
+    for (person, found) in (0..).zip(matches) {
         let Match::One(place) = *found else { continue };
-        let rivals = match recipients.get(place) {
+        let rivals = match spool.recipient_alone(place)? {
             Some(recipient) => job.store.claimants(&scope, &recipient.identity)?,
             None => Vec::new(),
         };
+        let is_looked_at = |rival: &String| people.contains(rival) || gone.contains(rival.as_str());
         // of two entries with one identity the other may not have changed
-        let is_repeated = person.problems.iter().any(|problem| problem.code == "duplicate_entry");
-        if is_repeated || rivals.iter().any(|rival| !looked_at.contains(rival.as_str())) {
+        if repeated.contains(&person) || !rivals.iter().all(is_looked_at) {
             *found = Match::Ambiguous;
         }
     }
     Ok(())
 }
 
-/// People as they were read.
+/// People as they were read; they themselves are in the spool.
 struct Read {
-    people: Vec<Person>,
+    people: PeopleIndex,
+    deleted: Vec<Person>,
+    /// Places of people beside whom another entry has the same identity.
+    repeated: HashSet<u32>,
     report: ReadReport,
     changed: Option<Changed>,
 }
 
-async fn wanted(job: &Job<'_>, wish: Wish<'_>) -> Result<Read> {
+/// Sets people aside as they come.
+struct Taking<'a> {
+    spool: &'a Spool,
+    keys: PeopleKeys,
+    deleted: Vec<Person>,
+    repeated: HashSet<u32>,
+}
+
+impl<'a> Taking<'a> {
+    fn new(spool: &'a Spool) -> Self {
+        Self { spool, keys: PeopleKeys::default(), deleted: Vec::new(), repeated: HashSet::new() }
+    }
+
+    fn take(&mut self, person: Person) -> Result<()> {
+        if person.deleted {
+            self.deleted.push(Person { values: Vec::new(), problems: Vec::new(), ..person });
+            return Ok(());
+        }
+        let place = self.keys.add(&person.identity);
+        if person.problems.iter().any(|problem| problem.code == "duplicate_entry") {
+            self.repeated.insert(place);
+        }
+        self.spool.add_person(place, &person, &digest(&person))
+    }
+
+    fn read(self, report: ReadReport, changed: Option<Changed>) -> Read {
+        let Self { keys, deleted, repeated, .. } = self;
+        Read { people: keys.into_index(), deleted, repeated, report, changed }
+    }
+}
+
+async fn wanted(job: &Job<'_>, wish: Wish<'_>, spool: &Spool) -> Result<Read> {
     let why = match wish.extent {
         Extent::Everybody(why) => why,
-        Extent::Changed(cursor) => match changes(job, wish.selection, cursor).await? {
+        Extent::Changed(cursor) => match changes(job, wish.selection, cursor, spool).await? {
             Ok(read) => return Ok(read),
             Err(why) => Some(why),
         },
@@ -148,18 +245,19 @@ async fn wanted(job: &Job<'_>, wish: Wish<'_>) -> Result<Read> {
         let detail = why.text().render(job.culture);
         job.observer.event(LogLevel::Warn, Code::EverybodyRead, vec![("detail", detail)]).await;
     }
-    let (people, report) = people(job, wish.selection, wish.marks).await?;
-    if let Some(why) = report.no_cursor.filter(|why| *why != WhyEverybody::Off) {
+    let read = people(job, wish.selection, wish.marks, spool).await?;
+    if let Some(why) = read.report.no_cursor.filter(|why| *why != WhyEverybody::Off) {
         let detail = why.text().render(job.culture);
         job.observer.event(LogLevel::Warn, Code::NoCursor, vec![("detail", detail)]).await;
     }
-    Ok(Read { people, report, changed: None })
+    Ok(read)
 }
 
 async fn changes(
     job: &Job<'_>,
     selection: &Selection,
     cursor: Cursor,
+    spool: &Spool,
 ) -> Result<std::result::Result<Read, WhyEverybody>> {
     job.observer.begin(Phase::ReadingPeople, 0);
     let scope = directory::scope_of(job.config)?;
@@ -173,31 +271,42 @@ async fn changes(
     if !deletions_show {
         job.observer.event(LogLevel::Warn, Code::DeletionsUnseen, Vec::new()).await;
     }
-    if report.complete && *selection == Selection::default() {
-        let there: HashSet<&str> = people.iter().map(|person| person.identity.as_str()).collect();
+    let mut taking = Taking::new(spool);
+    people.into_iter().try_for_each(|person| taking.take(person))?;
+    let mut read = taking.read(report, None);
+    if read.report.complete && *selection == Selection::default() {
         let earlier = job.store.gone_people(&scope)?;
-        gone.extend(earlier.into_iter().filter(|identity| !there.contains(identity.as_str())));
+        gone.extend(earlier.into_iter().filter(|identity| !read.people.contains(identity)));
         gone.sort();
         gone.dedup();
     }
-    Ok(Ok(Read { people, report, changed: Some(Changed { gone, unseen }) }))
+    read.changed = Some(Changed { gone, unseen });
+    Ok(Ok(read))
 }
 
 /// The recipients of those who changed and of those who are gone.
-async fn recipients_of(job: &Job<'_>, people: &[Person], changed: &Changed) -> Result<Vec<Recipient>> {
-    if people.is_empty() && changed.gone.is_empty() {
-        return Ok(Vec::new());
+async fn recipients_of(
+    job: &Job<'_>,
+    spool: &Spool,
+    people: &PeopleIndex,
+    changed: &Changed,
+) -> Result<RecipientIndex> {
+    let count = people.count() + changed.gone.len();
+    if count == 0 {
+        return Ok(RecipientIndex::default());
     }
-    if people.len() + changed.gone.len() > FEW {
-        return recipients(job).await;
+    if count > FEW {
+        return recipients(job, spool).await;
     }
-    job.observer.begin(Phase::ReadingRecipients, people.len() + changed.gone.len());
+    job.observer.begin(Phase::ReadingRecipients, count);
+    let read_ms = job.surroundings.now_ms();
     let scope = directory::scope_of(job.config)?;
     let last = |identity: &str| -> Result<Option<String>> {
         Ok(job.store.known_person(&scope, identity)?.and_then(|known| known.recipient))
     };
+    let people = names(spool)?;
     let mut sought = Vec::new();
-    for person in people {
+    for person in &people {
         sought.push(Sought { person: Some(person), last: last(&person.identity)? });
     }
     for identity in &changed.gone {
@@ -207,46 +316,72 @@ async fn recipients_of(job: &Job<'_>, people: &[Person], changed: &Changed) -> R
         Some(found) => {
             let count = found.len().to_string();
             job.observer.event(LogLevel::Info, Code::RecipientsRead, vec![("count", count)]).await;
-            Ok(found)
+            set_aside(spool, &found, read_ms)
         }
-        None => recipients(job).await,
+        None => recipients(job, spool).await,
     }
+}
+
+/// Everybody without values, for runs that look at few.
+fn names(spool: &Spool) -> Result<Vec<Person>> {
+    let mut people = Vec::new();
+    spool.each_person(|person| {
+        people.push(person);
+        Ok(())
+    })?;
+    Ok(people)
+}
+
+/// Who claims one of the matched recipients, besides those who were looked at.
+struct Rivals {
+    claims: Claims,
+    /// Whether there is anybody who was not looked at.
+    others: bool,
 }
 
 /// Everybody in the directory who could claim one of the matched recipients, so that a selection hides no rival.
 ///
 /// # Errors
 /// `directory_incomplete` where that cannot be learned: a selected run that cannot exclude a rival must not write.
-async fn claimants(job: &Job<'_>, recipients: &[Recipient], matches: &[Match]) -> Result<Vec<Person>> {
-    let matched: Vec<_> = matches
-        .iter()
-        .filter_map(|found| match found {
-            Match::One(place) => recipients.get(*place),
-            Match::None(_) | Match::Ambiguous => None,
-        })
-        .collect();
-    let mut found = Vec::new();
+async fn claimants(
+    job: &Job<'_>,
+    spool: &Spool,
+    people: &PeopleIndex,
+    recipients: &RecipientIndex,
+    matches: &[Match],
+) -> Result<Rivals> {
+    let mut matched = Vec::new();
+    // of more of them it does not matter which they are
+    for place in matches.iter().filter_map(Match::place).take(MOST_CLAIMED + 1) {
+        matched.extend(spool.recipient_alone(place)?);
+    }
+    let mut rivals = Rivals { claims: Claims::default(), others: false };
     if matched.is_empty() {
-        return Ok(found);
+        return Ok(rivals);
     }
+    let matched: Vec<&Recipient> = matched.iter().collect();
     for selection in directory::claims_of(job.config, &matched)? {
-        // what they hold does not matter here, who they are does
-        let strip = |person| Person { values: Vec::new(), problems: Vec::new(), ..person };
-        let (people, report) = read(job, &selection, false, strip).await?;
+        let take = |person: Person| {
+            if !person.deleted {
+                rivals.claims.add(recipients, &person);
+                rivals.others |= !people.contains(&person.identity);
+            }
+            Ok(())
+        };
+        let report = read(job, &selection, false, take).await?;
         report.ended()?;
-        found.extend(people.into_iter().filter(|person| !person.deleted));
     }
-    Ok(found)
+    Ok(rivals)
 }
 
-/// Reads people, keeps what `keep` leaves of each, and tells nobody.
+/// Reads people, hands them on, and tells nobody.
 async fn read(
     job: &Job<'_>,
     selection: &Selection,
     marks: bool,
-    keep: impl Fn(Person) -> Person,
-) -> Result<(Vec<Person>, ReadReport)> {
-    let (sink, mut source) = mpsc::channel(WAITING_PEOPLE);
+    mut take: impl FnMut(Person) -> Result<()>,
+) -> Result<ReadReport> {
+    let (sink, source) = mpsc::channel(WAITING_PEOPLE);
     let reading = async {
         match marks && *selection == Selection::default() {
             true => directory::read_everybody_of(job.config, sink).await,
@@ -254,53 +389,86 @@ async fn read(
         }
     };
     let taking = async {
-        let mut people = Vec::new();
+        // given up on a failure, so that nobody waits for it to be emptied
+        let mut source = source;
         while let Some(person) = source.recv().await {
-            people.push(keep(person));
+            take(person)?;
             job.observer.step();
         }
-        people
+        Ok::<_, Error>(())
     };
-    let (report, people) = tokio::join!(reading, taking);
-    Ok((people, report?))
+    let (report, taken) = tokio::join!(reading, taking);
+    taken.and(report)
 }
 
-async fn people(job: &Job<'_>, selection: &Selection, marks: bool) -> Result<(Vec<Person>, ReadReport)> {
+async fn people(job: &Job<'_>, selection: &Selection, marks: bool, spool: &Spool) -> Result<Read> {
     job.observer.begin(Phase::ReadingPeople, 0);
-    let (people, report) = read(job, selection, marks, |person| person).await?;
-    job.observer.event(LogLevel::Info, Code::PeopleRead, vec![("count", people.len().to_string())]).await;
-    for error in &report.replaced {
+    let mut taking = Taking::new(spool);
+    let report = read(job, selection, marks, |person| taking.take(person)).await?;
+    let read = taking.read(report, None);
+    let count = vec![("count", (read.people.count() + read.deleted.len()).to_string())];
+    job.observer.event(LogLevel::Info, Code::PeopleRead, count).await;
+    for error in &read.report.replaced {
         let detail = error.message(job.culture);
         job.observer.event(LogLevel::Warn, Code::ServerReplaced, vec![("detail", detail)]).await;
     }
-    if report.limit_reached {
+    if read.report.limit_reached {
         let limit = selection.limit.unwrap_or_default().to_string();
         job.observer.event(LogLevel::Warn, Code::LimitReached, vec![("limit", limit)]).await;
     }
-    Ok((people, report))
-}
-
-fn has_others(everybody: &[Person], people: &[Person]) -> bool {
-    let known: HashSet<&str> = people.iter().map(|person| person.identity.as_str()).collect();
-    everybody.iter().any(|person| !known.contains(person.identity.as_str()))
+    Ok(read)
 }
 
 /// The recipients of a few people, where finding them alone takes fewer requests than listing everybody.
-async fn few_recipients(job: &Job<'_>, people: &[Person]) -> Result<Option<Vec<Recipient>>> {
+async fn few_recipients(job: &Job<'_>, spool: &Spool, people: &PeopleIndex) -> Result<Option<RecipientIndex>> {
     job.observer.begin(Phase::ReadingRecipients, 0);
-    let Some((recipients, report)) = job.exchange.collect_people(people).await? else { return Ok(None) };
-    tell(job, recipients.len(), "identity", report).await;
-    Ok(Some(recipients))
+    if people.count() > MOST_NAMED {
+        return Ok(None);
+    }
+    let read_ms = job.surroundings.now_ms();
+    let people = names(spool)?;
+    let Some((recipients, report)) = job.exchange.collect_people(&people).await? else { return Ok(None) };
+    tell(job, "identity", report).await;
+    set_aside(spool, &recipients, read_ms).map(Some)
 }
 
-async fn recipients(job: &Job<'_>) -> Result<Vec<Recipient>> {
-    job.observer.begin(Phase::ReadingRecipients, 0);
-    let (recipients, report) = job.exchange.collect(exchange::Selection::default()).await?;
-    tell(job, recipients.len(), "page", report).await;
-    Ok(recipients)
+/// Sets recipients aside, in the place of all that are there.
+fn set_aside(spool: &Spool, recipients: &[Recipient], read_ms: i64) -> Result<RecipientIndex> {
+    spool.forget_recipients()?;
+    let mut keys = RecipientKeys::default();
+    for recipient in recipients {
+        spool.put_recipient(keys.add(recipient), recipient, read_ms)?;
+    }
+    Ok(keys.into_index())
 }
 
-async fn tell(job: &Job<'_>, count: usize, by: &str, report: ListReport) {
-    let counts = vec![("count", count.to_string()), ("by", by.to_owned()), ("requests", report.pages.to_string())];
+/// All recipients there are.
+async fn recipients(job: &Job<'_>, spool: &Spool) -> Result<RecipientIndex> {
+    job.observer.begin(Phase::ReadingRecipients, 0);
+    spool.forget_recipients()?;
+    let read_ms = job.surroundings.now_ms();
+    let (sink, pages) = mpsc::channel::<Vec<Recipient>>(WAITING_PAGES);
+    let listing = async {
+        let sink = sink;
+        job.exchange.list(exchange::Selection::default(), &sink).await
+    };
+    let taking = async {
+        let (mut pages, mut keys) = (pages, RecipientKeys::default());
+        while let Some(page) = pages.recv().await {
+            for recipient in &page {
+                spool.put_recipient(keys.add(recipient), recipient, read_ms)?;
+            }
+        }
+        Ok::<_, Error>(keys)
+    };
+    let (report, keys) = tokio::join!(listing, taking);
+    let index = keys?.into_index();
+    tell(job, "page", report?).await;
+    Ok(index)
+}
+
+async fn tell(job: &Job<'_>, by: &str, report: ListReport) {
+    let (count, requests) = (report.recipients.to_string(), report.pages.to_string());
+    let counts = vec![("count", count), ("by", by.to_owned()), ("requests", requests)];
     job.observer.event(LogLevel::Info, Code::RecipientsRead, counts).await;
 }

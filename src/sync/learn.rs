@@ -16,7 +16,8 @@ const MAX_ROUNDS: u32 = 3;
 
 /// Judges all items and, where there is a retriever, judges those again that lacked something it could bring.
 ///
-/// `rejudge` judges one item with the evidence there is, `needs` says what its verdicts lack.
+/// `rejudge` judges one item with the evidence there is, `needs` says what its verdicts lack. Gives whether the evidence
+/// is another than before.
 ///
 /// # Errors
 /// `cancelled`; defects of this library.
@@ -27,13 +28,14 @@ pub async fn judge_all<T: Send>(
     items: &mut [T],
     rejudge: impl Fn(&Judge, &mut T) + Sync,
     needs: impl Fn(&T) -> BTreeSet<Need>,
-) -> Result<()> {
+) -> Result<bool> {
     let mut lacking: Vec<&mut T> = items.iter_mut().collect();
     judge_each(judge, &mut lacking, &rejudge, &|| {
         observer.step();
         !observer.is_cancelled()
     })?;
-    let Some(retriever) = retriever else { return Ok(()) };
+    let mut changed = false;
+    let Some(retriever) = retriever else { return Ok(changed) };
     for _ in 0..MAX_ROUNDS {
         let mut wanted = BTreeSet::new();
         lacking.retain(|item| {
@@ -53,9 +55,10 @@ pub async fn judge_all<T: Send>(
         if !brought.changed {
             break;
         }
+        changed = true;
         judge_each(judge, &mut lacking, &rejudge, &|| !observer.is_cancelled())?;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Judges items on all cores of the machine. Judging never waits, so `tick` has to look for a caller who wants no more.

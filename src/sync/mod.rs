@@ -12,19 +12,22 @@ mod found;
 mod gather;
 mod guard;
 mod judge;
+mod judge_people;
 mod learn;
 mod observer;
 mod outage;
+mod plan;
 mod prepare;
 mod prune;
 mod publish;
 mod record;
 mod run;
 mod settle;
+mod tasks;
 mod write_all;
 
 pub use chosen::{Chosen, apply_chosen};
-pub use coverage::{Coverage, coverage};
+pub use coverage::{Coverage, Covering, coverage};
 pub use delta::{Delta, delta};
 pub use extent::{Circumstances, Extent, extent};
 pub use judge::{Judge, revocation_check};
@@ -75,14 +78,14 @@ impl<'a> Deref for Job<'a> {
     }
 }
 
-impl RunContext<'_> {
+impl<'a> RunContext<'a> {
     /// The time verdicts are computed for, in milliseconds since 1970 UTC.
     fn at_ms(&self) -> Result<i64> {
         self.config.at_ms(self.surroundings.now_ms())
     }
 
     /// What brings evidence that verdicts lack; `None` where nothing may be fetched.
-    fn retriever(&self) -> Option<Retriever<'_>> {
+    fn retriever(&self) -> Option<Retriever<'a>> {
         Retriever::new(self.config, self.config.revocation.mode, self.store, self.surroundings)
     }
 }

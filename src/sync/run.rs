@@ -1,18 +1,22 @@
 //! A run from its beginning to its end.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::directory::{self, Selection};
 use crate::error::{Code, Error, Result};
-use crate::planning::{Action, Change, skip_unresolved};
-use crate::store::{ChangeResult, DirectoryRead, KeptCursor, PolicyType, Retry};
+use crate::planning::{Action, skip_unresolved};
+use crate::store::{ChangeResult, DirectoryRead, KeptCursor, PolicyType, Retry, Spool};
 
-use super::apply::{Task, WhenStale};
+use super::apply::WhenStale;
 use super::extent::{Circumstances, Extent, extent};
 use super::prepare::{Prepared, prepare};
 use super::record::{Record, policy_hash};
+use super::tasks::Tasks;
 use super::write_all::write_all;
 use super::{Job, guard};
+
+/// Rows that are in memory at a time on their way to the caller.
+const ROWS_AT_A_TIME: u32 = 500;
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Default)]
@@ -59,13 +63,13 @@ pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
 }
 
 async fn work(job: &Job<'_>, request: &Request, extent: Extent, record: &mut Record<'_>) -> Result<()> {
-    let prepared = prepare(job, &request.selection, extent, &request.force, !request.staging).await?;
+    let (prepared, judge) = prepare(job, &request.selection, extent, &request.force, !request.staging).await?;
     if prepared.gathered.changed.is_none() {
         record.looks_at_everybody()?;
     }
-    record.counters.people = prepared.gathered.people.len() as u64;
+    record.counters.people = prepared.gathered.count() as u64;
     record.counters.recipients = prepared.recipients() as u64;
-    store_plan(job, record.run, &prepared)?;
+    job.store.record_planned(record.run, &prepared.gathered.spool)?;
     let limits = job.store.guard(job.config)?;
     let input = prepared.guard_input(job, limits.window_hours)?;
     guard::stop(job, &input, &limits, &request.force, request.staging).await?;
@@ -73,49 +77,35 @@ async fn work(job: &Job<'_>, request: &Request, extent: Extent, record: &mut Rec
         let change = skip_unresolved(error.get_target().unwrap_or_default(), error.category().name());
         record.tell(&change, Some(ChangeResult::Failed), Some(error)).await;
     }
-    for change in prepared.plan.changes.iter().filter(|change| request.staging || !change.action.writes()) {
-        if job.observer.is_cancelled() {
-            return Err(Error::new(Code::Cancelled));
-        }
-        let result = match change.action {
-            Action::None => None,
-            Action::Skip => Some(ChangeResult::Skipped),
-            Action::Set | Action::Clear => Some(ChangeResult::Planned),
-        };
-        record.tell(change, result, None).await;
-    }
+    tell_rows(job, record, &prepared.gathered.spool, request.staging).await?;
     if !request.staging {
-        write_all(job, record, tasks(&prepared), WhenStale::PlanAnew(&prepared)).await?;
+        let gathered = &prepared.gathered;
+        let tasks = Tasks::new(&gathered.spool, &gathered.recipients, prepared.tally);
+        write_all(job, record, tasks, WhenStale::PlanAnew(&prepared, &judge)).await?;
         remember(job, record, &prepared)?;
     }
     prepared.gathered.report.ended()
 }
 
-fn store_plan(job: &Job<'_>, run: i64, prepared: &Prepared) -> Result<()> {
-    let rows = prepared.plan.changes.iter().filter_map(|change| match change.action {
-        Action::None => None,
-        Action::Skip => Some((change, ChangeResult::Skipped)),
-        Action::Set | Action::Clear => Some((change, ChangeResult::Planned)),
-    });
-    job.store.record_changes(run, rows)
-}
-
-/// The changes to write, by recipient.
-fn tasks(prepared: &Prepared) -> Vec<Task> {
-    let mut by_recipient: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
-    for change in prepared.plan.changes.iter().filter(|change| change.action.writes()) {
-        if let Some(recipient) = &change.recipient {
-            by_recipient.entry(recipient).or_default().push(change.clone());
+/// Tells of the rows that nothing more becomes of.
+async fn tell_rows(job: &Job<'_>, record: &mut Record<'_>, spool: &Spool, staging: bool) -> Result<()> {
+    let mut last = 0;
+    loop {
+        let changes = spool.rows_after(last, ROWS_AT_A_TIME)?;
+        let Some(change) = changes.last() else { return Ok(()) };
+        last = change.number;
+        for change in changes.iter().filter(|change| staging || !change.action.writes()) {
+            if job.observer.is_cancelled() {
+                return Err(Error::new(Code::Cancelled));
+            }
+            let result = match change.action {
+                Action::None => None,
+                Action::Skip => Some(ChangeResult::Skipped),
+                Action::Set | Action::Clear => Some(ChangeResult::Planned),
+            };
+            record.tell(change, result, None).await;
         }
     }
-    let recipients: HashMap<&str, _> =
-        prepared.gathered.recipients.iter().map(|recipient| (recipient.identity.as_str(), recipient)).collect();
-    let read_ms = prepared.gathered.read_ms;
-    let task = |(identity, changes)| {
-        let recipient = (*recipients.get(identity)?).clone();
-        Some(Task { recipient, read_ms, changes })
-    };
-    by_recipient.into_iter().filter_map(task).collect()
 }
 
 /// Remembers who was seen, once everything was tried.
@@ -127,14 +117,13 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     let replaces = scope.last.as_ref().map(|last| last.scope.as_str()).filter(|last| *last != scope.hash);
     let at_ms = job.surroundings.now_ms();
     let (mut gone, mut forgotten) = (Vec::new(), Vec::new());
-    for (identity, left) in prepared.gone() {
+    for left in &prepared.gone {
         // while something of ours is left behind, who left it stays known
-        let clean = match left {
-            Some(Some(recipient)) => job.store.ours(&recipient.identity)?.is_empty(),
-            Some(None) => true,
-            None => false,
+        let clean = match prepared.left_behind(left)? {
+            Some(recipient) => job.store.ours(&recipient.identity)?.is_empty(),
+            None => !left.contested,
         };
-        if clean { forgotten.push(identity) } else { gone.push(identity) }
+        if clean { forgotten.push(left.identity.as_str()) } else { gone.push(left.identity.as_str()) }
     }
     let report = &prepared.gathered.report;
     let cursor = report.cursor.as_ref().map(|cursor| (cursor, cursor.to_bytes()));
@@ -144,8 +133,8 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
     let unseen = changed.into_iter().flat_map(|changed| &changed.unseen);
     let unseen = unseen.map(|identity| Retry { identity: identity.clone(), error_code: 0 });
     // a person whose values could not all be read
-    let partly = prepared.gathered.people.iter().filter(|person| !person.complete);
-    let partly = partly.map(|person| Retry { identity: person.identity.clone(), error_code: 0 });
+    let partly = prepared.gathered.spool.incomplete_people()?.into_iter();
+    let partly = partly.map(|identity| Retry { identity, error_code: 0 });
     let rivals = rivals(job, prepared)?.into_iter().map(|identity| Retry { identity, error_code: 0 });
     let retries: Vec<_> = record.retries.iter().cloned().chain(unseen).chain(partly).chain(rivals).collect();
     job.store.record_read(&DirectoryRead {
@@ -154,7 +143,7 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
         run: record.run,
         at_ms,
         is_complete: changed.is_none(),
-        people: &prepared.seen(),
+        people: Some(&prepared.gathered.spool),
         gone: &gone,
         forgotten: &forgotten,
         retries: &retries,
@@ -168,8 +157,11 @@ fn remember(job: &Job<'_>, record: &Record<'_>, prepared: &Prepared) -> Result<(
 /// Those who did not change and claimed a recipient that one who changed or is gone claimed as well: it may be theirs now.
 fn rivals(job: &Job<'_>, prepared: &Prepared) -> Result<Vec<String>> {
     let Some(changed) = &prepared.gathered.changed else { return Ok(Vec::new()) };
-    let people = prepared.gathered.people.iter().map(|person| &person.identity);
-    let looked_at: HashSet<&String> = people.chain(&changed.gone).collect();
+    let mut looked_at: HashSet<String> = changed.gone.iter().cloned().collect();
+    prepared.gathered.spool.each_person(|person| {
+        looked_at.insert(person.identity);
+        Ok(())
+    })?;
     let mut rivals = Vec::new();
     for identity in &looked_at {
         let known = job.store.known_person(&prepared.scope.hash, identity)?;

@@ -10,17 +10,12 @@ use super::Job;
 use super::apply::held;
 use super::observer::until_cancelled;
 
-/// Says of each open write whether its recipient holds what was written; what cannot be read stays open.
-pub(super) fn settle(job: &Job<'_>, recipients: &[Recipient]) -> Result<()> {
-    let open = job.store.open_writes()?;
-    if open.is_empty() {
-        return Ok(());
-    }
-    let by_identity: HashMap<&str, &Recipient> =
-        recipients.iter().map(|recipient| (recipient.identity.as_str(), recipient)).collect();
-    for write in open {
+/// Says of each open write whether its recipient holds what was written; what cannot be read stays open. `recipient` is
+/// asked for recipients by identity.
+pub(super) fn settle(job: &Job<'_>, recipient: impl Fn(&str) -> Result<Option<Recipient>>) -> Result<()> {
+    for write in job.store.open_writes()? {
         let identity = write.change.recipient.as_deref().unwrap_or_default();
-        if let Some(end) = end(job, &write, identity, by_identity.get(identity).copied()) {
+        if let Some(end) = end(job, &write, identity, recipient(identity)?.as_ref()) {
             job.store.journal_done(write.entry, &end, job.surroundings.now_ms())?;
         }
     }
@@ -29,17 +24,17 @@ pub(super) fn settle(job: &Job<'_>, recipients: &[Recipient]) -> Result<()> {
 
 /// As [`settle`], for a run that does not list all recipients: those of open writes are read one by one.
 pub(super) async fn settle_one_by_one(job: &Job<'_>) -> Result<()> {
-    let mut recipients = Vec::new();
+    let mut recipients = HashMap::new();
     let open = job.store.open_writes()?;
     let identities: BTreeSet<_> = open.iter().filter_map(|write| write.change.recipient.as_deref()).collect();
     for identity in identities {
         match until_cancelled(job.observer, job.exchange.get(identity)).await {
-            Ok(recipient) => recipients.push(recipient),
+            Ok(recipient) => drop(recipients.insert(recipient.identity.clone(), recipient)),
             Err(error) if error.code() == Code::ExchangeNotFound => {}
             Err(error) => return Err(error),
         }
     }
-    settle(job, &recipients)
+    settle(job, |identity| Ok(recipients.get(identity).cloned()))
 }
 
 fn end(job: &Job<'_>, write: &OpenWrite, identity: &str, recipient: Option<&Recipient>) -> Option<WriteEnd> {

@@ -1,6 +1,6 @@
 //! All writes of a run: some at a time, read back in whichever way takes fewer requests.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use futures_util::StreamExt as _;
@@ -10,9 +10,10 @@ use crate::error::{Code, Error, Result};
 use crate::exchange::Selection;
 use crate::people::Recipient;
 
-use super::apply::{Applied, Outcome, Task, WhenStale, Written, apply, leave, read_back, verify};
+use super::apply::{Applied, Outcome, Task, Waiting, WhenStale, apply, leave, read_back, verify};
 use super::outage::Outage;
 use super::record::Record;
+use super::tasks::Tasks;
 use super::{Job, Phase};
 
 /// Requests at a time where the configuration does not say.
@@ -32,10 +33,10 @@ const WAITING_PAGES: usize = 2;
 pub(super) async fn write_all(
     job: &Job<'_>,
     record: &mut Record<'_>,
-    tasks: Vec<Task>,
+    mut tasks: Tasks<'_>,
     stale: WhenStale<'_>,
 ) -> Result<()> {
-    job.observer.begin(Phase::Writing, tasks.iter().map(|task| task.changes.len()).sum());
+    job.observer.begin(Phase::Writing, tasks.rows());
     let configured = job.config.exchange.as_ref().and_then(|exchange| exchange.concurrency);
     let mut writing = Writing {
         job,
@@ -46,9 +47,8 @@ pub(super) async fn write_all(
         ended: Arc::default(),
     };
     // without a list nobody knows what one costs, so everybody is read back alone
-    let pages = job.exchange.pages().filter(|pages| tasks.len() as u64 > pages.saturating_mul(WORTH_A_PAGE));
-    let mut tasks = VecDeque::from(tasks);
-    while !tasks.is_empty() && !writing.is_over() {
+    let pages = job.exchange.pages().filter(|pages| tasks.recipients() > pages.saturating_mul(WORTH_A_PAGE));
+    while tasks.peek()?.is_some() && !writing.is_over() {
         writing.batch(record, &mut tasks, pages).await;
     }
     match writing.ended.get() {
@@ -83,15 +83,20 @@ impl Writing<'_> {
 
     /// Writes some recipients. Each is read back before its place is given to the next; where `pages` says what a list
     /// of everybody takes, those whose write was accepted are read back together afterwards.
-    async fn batch(&mut self, record: &mut Record<'_>, tasks: &mut VecDeque<Task>, pages: Option<u64>) {
+    async fn batch(&mut self, record: &mut Record<'_>, tasks: &mut Tasks<'_>, pages: Option<u64>) {
         let (job, run, stale) = (self.job, self.run, self.stale);
         let ended = Arc::clone(&self.ended);
         let mut begun = 0;
         let next = std::iter::from_fn(|| {
             let over = ended.get().is_some() || job.observer.is_cancelled();
-            tasks.front().filter(|task| !over && pages.is_none_or(|pages| goes_on(job, task, begun, pages)))?;
+            let next = tasks.peek().unwrap_or_else(|error| {
+                // the first reason counts
+                let _ = ended.set(error);
+                None
+            });
+            next.filter(|task| !over && pages.is_none_or(|pages| goes_on(job, task, begun, pages)))?;
             begun += 1;
-            tasks.pop_front()
+            tasks.take()
         });
         let mut writes = futures_util::stream::iter(next)
             .map(|task| async move {
@@ -105,7 +110,7 @@ impl Writing<'_> {
         let mut waiting = HashMap::new();
         while let Some(Applied { outcomes, written }) = writes.next().await {
             self.tell(record, &outcomes).await;
-            waiting.extend(written.map(|written| (written.recipient.identity.clone(), written)));
+            waiting.extend(written.map(|written| (written.identity.clone(), written.wait())));
         }
         drop(writes);
         let cancelled = job.observer.is_cancelled();
@@ -115,22 +120,29 @@ impl Writing<'_> {
             self.verify_by_page(record, &mut waiting, tasks).await;
         }
         if cancelled {
-            for written in waiting.into_values() {
-                record.tell_outcomes(&leave(job, run, written, &Error::new(Code::Cancelled))).await;
+            for (identity, waiting) in waiting {
+                match waiting.written(job, run, identity) {
+                    Ok(written) => record.tell_outcomes(&leave(job, run, written, &Error::new(Code::Cancelled))).await,
+                    Err(error) => self.end(error),
+                }
             }
             return;
         }
         let ended = &ended;
-        let mut readings = futures_util::stream::iter(waiting.into_values())
-            .map(|written| async move {
-                match ended.get() {
+        let mut readings = futures_util::stream::iter(waiting)
+            .map(|(identity, waiting)| async move {
+                let written = waiting.written(job, run, identity)?;
+                Ok(match ended.get() {
                     Some(error) => leave(job, run, written, error),
                     None => read_back(job, run, written).await,
-                }
+                })
             })
             .buffer_unordered(self.concurrency);
         while let Some(outcomes) = readings.next().await {
-            self.tell(record, &outcomes).await;
+            match outcomes {
+                Ok(outcomes) => self.tell(record, &outcomes).await,
+                Err(error) => self.end(error),
+            }
         }
     }
 
@@ -139,12 +151,10 @@ impl Writing<'_> {
     async fn verify_by_page(
         &mut self,
         record: &mut Record<'_>,
-        waiting: &mut HashMap<String, Written>,
-        tasks: &mut VecDeque<Task>,
+        waiting: &mut HashMap<String, Waiting>,
+        tasks: &mut Tasks<'_>,
     ) {
         let read_ms = self.job.surroundings.now_ms();
-        let mut next: HashMap<String, &mut Task> =
-            tasks.iter_mut().map(|task| (task.recipient.identity.clone(), task)).collect();
         let (sink, mut pages) = mpsc::channel::<Vec<Recipient>>(WAITING_PAGES);
         let exchange = self.job.exchange;
         let listing = async move {
@@ -155,19 +165,37 @@ impl Writing<'_> {
         let looking = async {
             while let Some(page) = pages.recv().await {
                 for recipient in page {
-                    if let Some(written) = waiting.remove(&recipient.identity) {
-                        match verify(self.job, self.run, written, &recipient) {
-                            Ok(outcomes) => self.tell(record, &outcomes).await,
-                            // another of the service's servers may have answered
-                            Err(written) => drop(waiting.insert(recipient.identity, *written)),
-                        }
-                    } else if let Some(task) = next.remove(&recipient.identity) {
-                        (task.recipient, task.read_ms) = (recipient, read_ms);
-                    }
+                    let read = match waiting.remove(&recipient.identity) {
+                        Some(written) => self.verify(record, waiting, written, recipient).await,
+                        None => tasks.read_again(recipient, read_ms),
+                    };
+                    read.unwrap_or_else(|error| self.end(error));
                 }
             }
         };
         tokio::join!(listing, looking);
+    }
+
+    /// Ends the changes of one recipient if it holds what was written; else they wait on.
+    async fn verify(
+        &mut self,
+        record: &mut Record<'_>,
+        waiting: &mut HashMap<String, Waiting>,
+        written: Waiting,
+        now: Recipient,
+    ) -> Result<()> {
+        let written = written.written(self.job, self.run, now.identity.clone())?;
+        match verify(self.job, self.run, written, &now) {
+            Ok(outcomes) => self.tell(record, &outcomes).await,
+            // another of the service's servers may have answered
+            Err(written) => drop(waiting.insert(now.identity, written.wait())),
+        }
+        Ok(())
+    }
+
+    /// Has the run end with an error; the first reason counts.
+    fn end(&self, error: Error) {
+        let _ = self.ended.set(error);
     }
 
     /// Tells of a recipient's changes.
@@ -177,8 +205,7 @@ impl Writing<'_> {
         if self.outage.ends_the_run(error)
             && let Some(error) = error
         {
-            // the first reason counts
-            let _ = self.ended.set(error.clone());
+            self.end(error.clone());
         }
     }
 }

@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value as Json, json};
 use smimesync::error::Code;
 use smimesync::session::{Row, Session, Step, Value, Verb};
-use smimesync_tenant::{State, Tenant};
+use smimesync_tenant::{Running, State, Tenant};
 use tempfile::TempDir;
 
 use crate::scene::{Authority, Places};
@@ -189,6 +189,55 @@ fn people_are_judged_in_batches_and_places_asked_once_for_all() {
     assert_eq!(world.asked(), ["/issuing.cer", "/issuing.crl"]);
 }
 
+/// A tenant where Ann holds these values, and the configuration of it and of `people.ldif`.
+fn with_ann(world: &World, values: &[String]) -> (Running, Json) {
+    let state: State = serde_json::from_value(json!({
+        "tenant": { "id": "11111111-2222-4333-8444-555555555555", "domain": "contoso.onmicrosoft.com" },
+        "apps": [{ "app_id": APP, "secret": "open sesame" }],
+        "recipients": [{
+            "guid": "00000000-0000-4000-8000-000000000001",
+            "external_directory_object_id": "00000000-0000-4000-9000-000000000001",
+            "recipient_type_details": "UserMailbox", "display_name": "ann", "user_principal_name": ADDRESS,
+            "primary_smtp_address": ADDRESS, "email_addresses": [format!("SMTP:{ADDRESS}")],
+            "user_certificate": values,
+        }],
+    }))
+    .unwrap();
+    let running = Tenant::new(state).unwrap().start().unwrap();
+    let mut config = world.config();
+    config["directory"] = json!({ "kind": "ldif", "path": "people.ldif" });
+    config["exchange"] = json!({
+        "organization": "contoso.onmicrosoft.com",
+        "auth": { "method": "secret", "app_id": APP, "secret": "open sesame" },
+        "admin_url": running.url(), "authority_url": running.url(),
+    });
+    (running, config)
+}
+
+#[test]
+fn what_is_fetched_for_the_last_of_many_people_counts_for_the_first() {
+    let world = World::new(&[]);
+    // Ann's own certificate says nowhere where its issuer is
+    let silent = BASE64_STANDARD.encode(world.issuing.person(ADDRESS, 12, &Places::default()));
+    let zoe = BASE64_STANDARD.encode(world.person("zoe@contoso.com", 13));
+    let entry = |name: &str, mail: &str, value: &str| {
+        format!("dn: cn={name},dc=x\nobjectClass: inetOrgPerson\nmail: {mail}\n{value}\n")
+    };
+    let mut ldif = String::from("version: 1\n\n");
+    ldif += &entry("ann", ADDRESS, &format!("userCertificate;binary:: {silent}\n"));
+    // more than are judged together
+    ldif.extend((0..1100).map(|number| entry(&format!("m{number}"), &format!("m{number}@contoso.com"), "")));
+    ldif += &entry("zoe", "zoe@contoso.com", &format!("userCertificate;binary:: {zoe}\n"));
+    std::fs::write(world.folder.path().join("people.ldif"), ldif).unwrap();
+    let (_running, config) = with_ann(&world, &[]);
+    let (rows, _) = run(&config, Verb::Compare, &json!({}));
+    let row = rows.iter().find(|row| text(row, "person") == "cn=ann,dc=x").unwrap();
+    assert_eq!((text(row, "attribute"), text(row, "action")), ("userCertificate", "set"));
+    assert_eq!(row.get("change"), Some(&Value::Integer(1)));
+    assert_eq!(rows.len(), 2 + 1101);
+    assert_eq!(world.asked(), ["/issuing.cer", "/issuing.crl"]);
+}
+
 #[test]
 fn a_run_and_the_coverage_fetch_for_what_both_sides_hold() {
     let world = World::new(&[13]);
@@ -198,27 +247,7 @@ fn a_run_and_the_coverage_fetch_for_what_both_sides_hold() {
         BASE64_STANDARD.encode(&good)
     );
     std::fs::write(world.folder.path().join("people.ldif"), ldif).unwrap();
-    let state: State = serde_json::from_value(json!({
-        "tenant": { "id": "11111111-2222-4333-8444-555555555555", "domain": "contoso.onmicrosoft.com" },
-        "apps": [{ "app_id": APP, "secret": "open sesame" }],
-        "recipients": [{
-            "guid": "00000000-0000-4000-8000-000000000001",
-            "external_directory_object_id": "00000000-0000-4000-9000-000000000001",
-            "recipient_type_details": "UserMailbox", "display_name": "ann", "user_principal_name": ADDRESS,
-            "primary_smtp_address": ADDRESS, "email_addresses": [format!("SMTP:{ADDRESS}")],
-            "user_certificate": [BASE64_STANDARD.encode(&revoked)],
-        }],
-    }))
-    .unwrap();
-    let tenant = Tenant::new(state).unwrap();
-    let running = tenant.start().unwrap();
-    let mut config = world.config();
-    config["directory"] = json!({ "kind": "ldif", "path": "people.ldif" });
-    config["exchange"] = json!({
-        "organization": "contoso.onmicrosoft.com",
-        "auth": { "method": "secret", "app_id": APP, "secret": "open sesame" },
-        "admin_url": running.url(), "authority_url": running.url(),
-    });
+    let (_running, config) = with_ann(&world, &[BASE64_STANDARD.encode(&revoked)]);
     let (rows, _) = run(&config, Verb::Coverage, &json!({}));
     assert_eq!(text(&rows[0], "blocked_by"), "revoked");
     assert_eq!(world.asked(), ["/issuing.cer", "/issuing.crl"]);

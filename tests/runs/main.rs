@@ -5,6 +5,7 @@
 mod chosen;
 mod deltas;
 mod few;
+mod many;
 mod ownership;
 mod rivals;
 mod scene;

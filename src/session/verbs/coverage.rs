@@ -25,17 +25,23 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     Ok(Box::pin(async move {
         let (config, store, exchange) = (context.config(), context.store()?, context.exchange(&output)?);
         let job = job(&context, &config, &store, &exchange, &output);
-        let (covered, unresolved, incomplete) = sync::coverage(&job, &selection).await?;
-        for coverage in &covered {
-            output.row(row(coverage, context.culture())).await?;
+        let mut covering = sync::coverage(&job, &selection).await?;
+        loop {
+            let covered = covering.next_few().await?;
+            if covered.is_empty() {
+                break;
+            }
+            for coverage in &covered {
+                output.row(row(coverage, context.culture())).await?;
+            }
         }
-        for error in &unresolved {
+        for error in covering.unresolved() {
             let row = Row::new(columns::of(Verb::Coverage)).set("primary_smtp_address", error.get_target());
             output.row(rows::failure(row, Some(error), context.culture())).await?;
         }
-        match incomplete {
+        match covering.incomplete_reason() {
             None => Ok(()),
-            Some(error) if error.category() == Category::DirectoryIncomplete => Err(error),
+            Some(error) if error.category() == Category::DirectoryIncomplete => Err(error.clone()),
             Some(error) => Err(Error::new(Code::DirectoryIncomplete).with("detail", error.to_string())),
         }
     }))
