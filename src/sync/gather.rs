@@ -99,7 +99,8 @@ pub(super) async fn gather(job: &Job<'_>, wish: Wish<'_>) -> Result<Gathered> {
 /// Whether asking the directory for rivals of those who changed costs less than they do; the store knows of the others.
 fn may_be_asked_of_rivals(job: &Job<'_>, changed: &Option<Changed>, matches: &[Match]) -> Result<bool> {
     let directories = job.config.all_directories()?;
-    let is_server = directories.iter().all(|directory| directory.kind == DirectoryKind::Ldap);
+    // several are read to their end for it, as a rival may be made of all of them
+    let is_server = matches!(directories.as_slice(), [only] if only.kind == DirectoryKind::Ldap);
     Ok(changed.is_some() && is_server && matches.len() <= FEW)
 }
 
@@ -168,11 +169,8 @@ async fn changes(
         Ok(delta) => delta,
         Err(why) => return Ok(Err(why)),
     };
-    let Delta { people, mut gone, unseen, deletions_show, report } = delta;
-    job.observer.event(LogLevel::Info, Code::PeopleRead, vec![("count", people.len().to_string())]).await;
-    if !deletions_show {
-        job.observer.event(LogLevel::Warn, Code::DeletionsUnseen, Vec::new()).await;
-    }
+    delta.announce(job.observer, job.culture).await;
+    let Delta { people, mut gone, unseen, report, .. } = delta;
     if report.complete && *selection == Selection::default() {
         let there: HashSet<&str> = people.iter().map(|person| person.identity.as_str()).collect();
         let earlier = job.store.gone_people(&scope)?;

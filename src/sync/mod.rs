@@ -6,7 +6,6 @@ mod chosen;
 mod coverage;
 mod directory_run;
 mod delta;
-mod digest;
 mod extent;
 mod found;
 mod gather;

@@ -6,7 +6,7 @@ use crate::certificate::Attribute;
 use crate::config::LogLevel;
 use crate::directory::{self, Selection};
 use crate::error::{Code, Error, Result};
-use crate::people::{Match, Person, Recipient};
+use crate::people::{Match, Person, Recipient, digest};
 use crate::planning::{
     Change, Circumstances, GuardInput, Plan, Policy, Subject, Value, plan_recipient, plan_vanished, reason, skip_person,
 };
@@ -14,7 +14,6 @@ use crate::store::{KnownPerson, LastRead, SeenPerson, Vanished};
 use crate::trust::Sources;
 use crate::validation::{Fitness, Need, RevocationCheck};
 
-use super::digest::digest;
 use super::extent::Extent;
 use super::gather::{Gathered, Wish, gather};
 use super::judge::needs;

@@ -8,3 +8,4 @@ mod few;
 mod ownership;
 mod rivals;
 mod scene;
+mod several;
