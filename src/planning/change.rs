@@ -82,6 +82,8 @@ pub struct Change {
     pub person: Option<String>,
     /// Identity of the recipient; `None` where the person has none.
     pub recipient: Option<String>,
+    /// The directory the entry is in, where the change is about an entry.
+    pub directory: Option<String>,
     /// The recipient's primary address, the person's where there is no recipient.
     pub primary_smtp_address: Option<String>,
     /// The attribute; `None` where there is no recipient.
@@ -144,7 +146,8 @@ impl Plan {
     /// Orders rows by person, recipient and attribute, whatever order they were planned in, and numbers them.
     pub fn new(mut changes: Vec<Change>) -> Self {
         changes.sort_by(|a, b| {
-            (&a.person, &a.recipient, a.attribute, &a.reason).cmp(&(&b.person, &b.recipient, b.attribute, &b.reason))
+            let key = (&a.person, &a.recipient, a.attribute, &a.reason, &a.directory);
+            key.cmp(&(&b.person, &b.recipient, b.attribute, &b.reason, &b.directory))
         });
         for (number, change) in (1..).zip(&mut changes) {
             change.number = number;
@@ -167,7 +170,7 @@ impl Plan {
             .changes
             .iter()
             .filter(|change| counts(change))
-            .filter_map(|change| change.recipient.as_ref())
+            .filter_map(|change| Some((change.directory.as_ref(), change.recipient.as_ref()?)))
             .collect();
         recipients.len() as u64
     }
