@@ -72,6 +72,7 @@ fn change(number: u32, recipient: &str) -> Change {
         number,
         person: Some(format!("person of {recipient}")),
         recipient: Some(recipient.into()),
+        directory: None,
         primary_smtp_address: Some(format!("{recipient}@x.test")),
         attribute: Some(UC),
         action: Action::Set,

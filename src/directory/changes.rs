@@ -1,6 +1,6 @@
 //! What changed in a directory since an earlier read: cursors, and what a read of changes gives.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use crate::text::Text;
 
 use super::ReadReport;
 use super::selection::PersonKey;
+use super::several::Roster;
 
 /// Where the next read of changes goes on: taken before a complete read begins, replaced by every read of changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,9 @@ pub enum Cursor {
         server: Option<String>,
         /// Base as configured, and the cookie its search ended with.
         cookies: Vec<(String, Vec<u8>)>,
+        /// Containers by entryUUID, and whether each was within the bases.
+        #[serde(default)]
+        containers: BTreeMap<String, bool>,
     },
     /// `modifyTimestamp`, where there is nothing better. Deletions do not show.
     Timestamps {
@@ -47,6 +51,9 @@ pub enum Cursor {
         newest: String,
         /// Whether the second itself is over and was read to its end.
         is_over: bool,
+        /// Containers by entryUUID, and whether each was within the bases.
+        #[serde(default)]
+        containers: BTreeMap<String, bool>,
     },
     /// An LDIF file.
     File {
@@ -55,6 +62,22 @@ pub enum Cursor {
         /// Its SHA-256.
         sha256: [u8; 32],
     },
+    /// Several directories.
+    Several {
+        /// Each of them, in the configuration's order.
+        directories: Vec<Part>,
+    },
+}
+
+/// One of several directories in a cursor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its scope.
+    pub scope: String,
+    /// Its own cursor; without one everybody is read and compared.
+    pub cursor: Option<Cursor>,
+    /// Who was there.
+    pub entries: Roster,
 }
 
 impl Cursor {
@@ -66,6 +89,7 @@ impl Cursor {
             Self::Syncrepl { .. } => "syncrepl",
             Self::Timestamps { .. } => "timestamps",
             Self::File { .. } => "file",
+            Self::Several { .. } => "several",
         }
     }
 
@@ -74,7 +98,7 @@ impl Cursor {
         match self {
             Self::Dirsync { server, .. } | Self::Usn { server, .. } => Some(server),
             Self::Syncrepl { server, .. } | Self::Timestamps { server, .. } => server.as_deref(),
-            Self::File { .. } => None,
+            Self::File { .. } | Self::Several { .. } => None,
         }
     }
 
@@ -124,13 +148,11 @@ pub enum WhyEverybody {
     ScopeChanged,
     /// The last complete read is too long ago (`full_every_days`).
     Overdue,
-    /// Several directories make up a person, and a change of one shows only its part.
-    Several,
 }
 
 impl WhyEverybody {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 13] = [
         Self::Off,
         Self::NoCursor,
         Self::Unsupported,
@@ -144,7 +166,6 @@ impl WhyEverybody {
         Self::PolicyChanged,
         Self::ScopeChanged,
         Self::Overdue,
-        Self::Several,
     ];
 
     /// The sentence.
@@ -165,7 +186,6 @@ impl WhyEverybody {
                 Self::PolicyChanged => "policy_changed",
                 Self::ScopeChanged => "scope_changed",
                 Self::Overdue => "overdue",
-                Self::Several => "several",
             },
         )
     }
@@ -200,6 +220,8 @@ pub struct ChangeReport {
     pub unseen: Vec<String>,
     /// Whether deletions show; if not, the next complete read finds them.
     pub deletions_show: bool,
+    /// Of several directories those that were read to their end all the same, by name, and why.
+    pub reread: Vec<(String, WhyEverybody)>,
 }
 
 /// What came of asking for changes.
@@ -218,12 +240,29 @@ mod tests {
 
     #[test]
     fn cursors_survive_the_store() {
+        let containers = BTreeMap::from([("u".to_owned(), true)]);
         for cursor in [
             Cursor::Dirsync { server: "a".into(), usn: u64::MAX, cookie: vec![0, 255], object_security: true },
             Cursor::Usn { server: "a".into(), usn: 7 },
-            Cursor::Syncrepl { server: None, cookies: vec![("DC=x".into(), b"rid=1".to_vec())] },
-            Cursor::Timestamps { server: Some("b".into()), newest: "20260101000000".into(), is_over: false },
+            Cursor::Syncrepl {
+                server: None,
+                cookies: vec![("DC=x".into(), b"rid=1".to_vec())],
+                containers: containers.clone(),
+            },
+            Cursor::Timestamps {
+                server: Some("b".into()),
+                newest: "20260101000000".into(),
+                is_over: false,
+                containers: containers.clone(),
+            },
             Cursor::File { bytes: 5, sha256: [7; 32] },
+            Cursor::Several {
+                directories: vec![Part {
+                    scope: "s".into(),
+                    cursor: Some(Cursor::Usn { server: "a".into(), usn: 7 }),
+                    entries: Roster::default(),
+                }],
+            },
         ] {
             let bytes = cursor.to_bytes();
             assert_eq!(Cursor::from_bytes(&bytes), Some(cursor));

@@ -7,6 +7,7 @@ mod entry;
 mod filter;
 mod guid;
 mod identity;
+mod label;
 mod ldap;
 mod ldif;
 mod name;
@@ -27,8 +28,9 @@ use crate::error::{Code, Error, Result};
 use crate::net::{Cause, CheckStep};
 use crate::people::Person;
 
-pub use changes::{ChangeReport, Changes, Cursor, Gone, Since, WhyEverybody};
+pub use changes::{ChangeReport, Changes, Cursor, Gone, Part, Since, WhyEverybody};
 pub use claims::{MOST_CLAIMED, claims, claims_of};
+pub use label::labels;
 pub use ldap::OwnDirectory;
 pub use ldap::{Standing, Writer};
 pub use ldif::content_sha256;
@@ -36,6 +38,7 @@ pub use person::ATTRIBUTES;
 pub use published::{LdapPlace, Published};
 pub use scope::{scope, scope_of};
 pub use selection::{PersonKey, Selection, person_key};
+pub use several::{Known, Roster};
 
 /// How a read ended.
 #[derive(Debug, Clone, Default)]
@@ -100,21 +103,49 @@ pub async fn read_all(config: &config::Config, selection: &Selection, sink: Send
     let base_dir = config.base_dir.as_deref();
     match config.all_directories()?.as_slice() {
         [only] => read(only, base_dir, selection, sink).await,
-        several => several::read_united(several, base_dir, selection, sink).await,
+        several => several::read_united(several, base_dir, selection, false, sink).await,
     }
 }
 
-/// As [`read_all`], of everybody, with a cursor where there is one directory.
+/// Reads the selected entries of all directories of a configuration, each with the number of its directory. A person of two
+/// directories comes twice.
+///
+/// # Errors
+/// `config_missing`; those of [`read`].
+pub async fn read_apart(
+    config: &config::Config,
+    selection: &Selection,
+    sink: Sender<(usize, Person)>,
+) -> Result<ReadReport> {
+    several::read_apart(&config.all_directories()?, config.base_dir.as_deref(), selection, sink).await
+}
+
+/// As [`read_all`], of everybody, with a cursor.
 ///
 /// # Errors
 /// Those of [`read_all`].
 pub async fn read_everybody_of(config: &config::Config, sink: Sender<Person>) -> Result<ReadReport> {
+    let base_dir = config.base_dir.as_deref();
     match config.all_directories()?.as_slice() {
-        [only] => read_everybody(only, config.base_dir.as_deref(), sink).await,
-        _ => {
-            let report = read_all(config, &Selection::default(), sink).await?;
-            Ok(ReadReport { no_cursor: Some(WhyEverybody::Several), ..report })
-        }
+        [only] => read_everybody(only, base_dir, sink).await,
+        several => several::read_united(several, base_dir, &Selection::default(), true, sink).await,
+    }
+}
+
+/// As [`read_changes`], of all directories of a configuration, each person once with what all directories hold.
+///
+/// # Errors
+/// `config_missing`; those of [`read_changes`].
+pub async fn read_changes_of(
+    config: &config::Config,
+    selection: &Selection,
+    since: &Since,
+    sink: Sender<Person>,
+) -> Result<Changes> {
+    let base_dir = config.base_dir.as_deref();
+    match config.all_directories()?.as_slice() {
+        [only] => read_changes(only, base_dir, selection, since, sink).await,
+        several => several::read_changes(several, base_dir, selection, since, sink).await,
     }
 }
 

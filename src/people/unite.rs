@@ -6,6 +6,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::certificate::Sha256;
+
 use super::Person;
 
 /// A person of one or more directories.
@@ -19,7 +21,8 @@ pub struct United {
 
 /// Unites the people of several directories, in the order of their first entries.
 pub fn unite(directories: Vec<Vec<Person>>) -> Vec<United> {
-    let groups = groups(&directories);
+    let keys: Vec<Vec<_>> = directories.iter().map(|people| people.iter().map(uniting_keys).collect()).collect();
+    let groups = groups(&keys);
     let mut left: Vec<Vec<Option<Person>>> =
         directories.into_iter().map(|people| people.into_iter().map(Some).collect()).collect();
     let mut united = Vec::with_capacity(groups.len());
@@ -33,7 +36,7 @@ pub fn unite(directories: Vec<Vec<Person>>) -> Vec<United> {
             parts.push((directory, person.identity.clone()));
             whole = Some(match whole {
                 None => person,
-                Some(whole) => both(whole, person),
+                Some(whole) => merge(whole, person),
             });
         }
         united.extend(whole.map(|person| United { person, parts }));
@@ -41,39 +44,54 @@ pub fn unite(directories: Vec<Vec<Person>>) -> Vec<United> {
     united
 }
 
-/// What an entry is known by beyond its directory.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Anchor(String),
-    Identity(String),
-    Address(String),
+/// A digest of something that an entry is known by beyond its directory; 16 bytes, as nobody may find a second text for one.
+pub type UnitingKey = [u8; 16];
+
+fn key(kind: &str, text: &str) -> UnitingKey {
+    let mut key = UnitingKey::default();
+    key.copy_from_slice(&Sha256::of([kind, text].concat().as_bytes()).as_bytes()[..16]);
+    key
 }
 
-fn keys(person: &Person) -> impl Iterator<Item = Key> {
-    let anchor = person.source_anchor.clone().map(Key::Anchor);
-    // a DN names an entry of one directory alone
-    let identity =
-        (person.identity != person.distinguished_name).then(|| Key::Identity(person.identity.to_lowercase()));
-    let address = person.primary_address().map(|address| Key::Address(address.key()));
-    anchor.into_iter().chain(identity).chain(address)
+/// The key of an identity.
+pub fn identity_key(identity: &str) -> UnitingKey {
+    key("identity ", &identity.to_lowercase())
 }
 
-/// The entries of each person, as a directory and a place within it, in the directories' order.
-fn groups(directories: &[Vec<Person>]) -> Vec<Vec<(usize, usize)>> {
+/// What an entry is known by beyond its directory: its identity, its source anchor, its primary address.
+pub fn uniting_keys(person: &Person) -> Vec<UnitingKey> {
+    let identity = identity_unites(person).then(|| identity_key(&person.identity));
+    identity.into_iter().chain(other_keys(person)).collect()
+}
+
+/// Whether an entry is known by its identity; a DN names an entry of one directory alone.
+pub fn identity_unites(person: &Person) -> bool {
+    person.identity != person.distinguished_name
+}
+
+/// The keys besides the identity's.
+pub fn other_keys(person: &Person) -> Vec<UnitingKey> {
+    let anchor = person.source_anchor.as_ref().map(|anchor| key("anchor ", anchor));
+    let address = person.primary_address().map(|address| key("address ", &address.key()));
+    anchor.into_iter().chain(address).collect()
+}
+
+/// The entries of each person by the keys of each directory's entries, as a directory and a place within it, in the
+/// directories' order.
+pub fn groups(directories: &[Vec<Vec<UnitingKey>>]) -> Vec<Vec<(usize, usize)>> {
     let places: Vec<(usize, usize)> = directories
         .iter()
         .enumerate()
-        .flat_map(|(directory, people)| (0..people.len()).map(move |place| (directory, place)))
+        .flat_map(|(directory, entries)| (0..entries.len()).map(move |place| (directory, place)))
         .collect();
-    let person = |entry: usize| &directories[places[entry].0][places[entry].1];
     let mut roots = Roots::new(places.len());
-    let mut first: HashMap<Key, usize> = HashMap::new();
-    for entry in 0..places.len() {
-        for key in keys(person(entry)) {
-            match first.get(&key) {
+    let mut first: HashMap<UnitingKey, usize> = HashMap::new();
+    for (entry, (directory, place)) in places.iter().enumerate() {
+        for key in &directories[*directory][*place] {
+            match first.get(key) {
                 Some(other) => roots.join(*other, entry),
                 None => {
-                    first.insert(key, entry);
+                    first.insert(*key, entry);
                 }
             }
         }
@@ -120,7 +138,7 @@ impl Roots {
 }
 
 /// What two entries of one person say together; where only one can be right, the first.
-fn both(mut first: Person, second: Person) -> Person {
+pub fn merge(mut first: Person, second: Person) -> Person {
     let mut known: HashSet<_> = first.addresses.iter().map(super::Address::key).collect();
     first.addresses.extend(second.addresses.into_iter().filter(|address| known.insert(address.key())));
     let mut held: HashSet<_> = first.values.iter().map(|value| (value.attribute, value.sha256)).collect();

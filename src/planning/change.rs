@@ -83,6 +83,8 @@ pub struct Change {
     pub person: Option<String>,
     /// Identity of the recipient; `None` where the person has none.
     pub recipient: Option<String>,
+    /// The directory the entry is in, where the change is about an entry.
+    pub directory: Option<String>,
     /// The recipient's primary address, the person's where there is no recipient.
     pub primary_smtp_address: Option<String>,
     /// The attribute; `None` where there is no recipient.
@@ -113,12 +115,9 @@ impl Change {
 
     /// The order of a run's rows: by person, recipient and attribute, whatever order they were planned in.
     pub fn order(&self, other: &Self) -> Ordering {
-        (&self.person, &self.recipient, self.attribute, &self.reason).cmp(&(
-            &other.person,
-            &other.recipient,
-            other.attribute,
-            &other.reason,
-        ))
+        let by_person = self.person.cmp(&other.person).then_with(|| self.recipient.cmp(&other.recipient));
+        let by_attribute = || self.attribute.cmp(&other.attribute).then_with(|| self.reason.cmp(&other.reason));
+        by_person.then_with(by_attribute).then_with(|| self.directory.cmp(&other.directory))
     }
 
     /// Whether an attribute that holds `now` is as if this had been written, whatever else came to it since.
@@ -176,7 +175,7 @@ impl Plan {
             .changes
             .iter()
             .filter(|change| counts(change))
-            .filter_map(|change| change.recipient.as_ref())
+            .filter_map(|change| Some((change.directory.as_ref(), change.recipient.as_ref()?)))
             .collect();
         recipients.len() as u64
     }

@@ -43,6 +43,8 @@ pub const DIR_SYNCED: &str = "dir_synced";
 pub const SCOPE_CHANGED: &str = "scope_changed";
 /// What the recipient holds cannot be read.
 pub const UNREADABLE: &str = "unreadable";
+/// The entry is in an LDIF file, which is not written.
+pub const READ_ONLY: &str = "read_only";
 /// No recipient has one of the person's addresses.
 pub const NO_RECIPIENT: &str = "no_recipient";
 /// The person's addresses lead to several recipients, or several people to this one.

@@ -220,7 +220,8 @@ const RECIPIENTS: &[Column] = &[
 
 /// Whose attribute a change is about: a recipient's, or that of an entry of the directory.
 const OF_RECIPIENT: &[Column] = &[text("run"), integer("change"), text("person"), text("recipient")];
-const OF_ENTRY: &[Column] = &[text("run"), integer("change"), text("person"), text("distinguished_name")];
+const OF_ENTRY: &[Column] =
+    &[text("run"), integer("change"), text("person"), text("directory"), text("distinguished_name")];
 
 /// What is done to it.
 const CHANGE: &[Column] = &[
@@ -245,8 +246,14 @@ const SYNC: &[Column] = &joined::<{ PLANNED.len() + RESULT.len() }>(PLANNED, RES
 const ENTRY: &[Column] = &joined::<{ OF_ENTRY.len() + CHANGE.len() }>(OF_ENTRY, CHANGE);
 const DIRECTORY: &[Column] = &joined::<{ ENTRY.len() + RESULT.len() }>(ENTRY, RESULT);
 
-const BYTES: &[Column] =
-    &[rows("before_values", VALUE), rows("after_values", VALUE), text("result"), integer("error_code"), text("error")];
+const BYTES: &[Column] = &[
+    text("directory"),
+    rows("before_values", VALUE),
+    rows("after_values", VALUE),
+    text("result"),
+    integer("error_code"),
+    text("error"),
+];
 const CHANGES: &[Column] = &joined::<{ PLANNED.len() + BYTES.len() }>(PLANNED, BYTES);
 
 const RUNS: &[Column] = &[

@@ -88,8 +88,11 @@ pub(super) fn remedy(code: &str, culture: Culture) -> Option<String> {
 /// A change's columns of the verbs `compare`, `sync`, `publish`, `prune` and `changes`.
 pub(super) fn change(columns: &'static [Column], run: i64, change: &Change) -> Row {
     let digests = |values: &[RawValue]| values.iter().map(|value| value.sha256.to_string()).collect::<Vec<_>>();
-    Row::new(columns)
-        .set("run", run.to_string())
+    let mut row = Row::new(columns);
+    if columns.iter().any(|column| column.name == "directory") {
+        row = row.set("directory", change.directory.clone());
+    }
+    row.set("run", run.to_string())
         .set("change", change.number)
         .set("person", change.person.clone())
         .set(target_column(columns), change.recipient.clone())

@@ -210,13 +210,13 @@ pub(super) fn put(connection: &Connection, run: i64, change: &Change, result: Ch
     let mut statement = connection.prepare_cached(
         // REPLACE would delete the row first, and with it the journal's entries
         "INSERT INTO changes (run, number, person, recipient, primary_smtp_address, attribute, action, reason, \
-         loses_last, before, after, added, removed, losers, removes, result) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         loses_last, before, after, added, removed, losers, removes, result, directory) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (run, number) DO UPDATE SET person = excluded.person, recipient = excluded.recipient, \
          primary_smtp_address = excluded.primary_smtp_address, attribute = excluded.attribute, \
          action = excluded.action, reason = excluded.reason, loses_last = excluded.loses_last, \
          before = excluded.before, after = excluded.after, added = excluded.added, removed = excluded.removed, \
-         losers = excluded.losers, removes = excluded.removes, result = excluded.result, error_code = NULL, \
+         losers = excluded.losers, removes = excluded.removes, result = excluded.result, directory = excluded.directory, error_code = NULL, \
          error = NULL",
     )?;
     statement.execute(params![
@@ -236,6 +236,7 @@ pub(super) fn put(connection: &Connection, run: i64, change: &Change, result: Ch
         items_to_json(&change.losers)?,
         change.removes(),
         result.name(),
+        change.directory,
     ])?;
     Ok(())
 }
@@ -295,6 +296,7 @@ fn stored_change(connection: &Connection, row: &Row<'_>) -> Result<StoredChange>
         number: row.get("number")?,
         person: row.get("person")?,
         recipient: row.get("recipient")?,
+        directory: row.get("directory")?,
         primary_smtp_address: row.get("primary_smtp_address")?,
         attribute,
         action: Action::from_name(&row.get::<_, String>("action")?)

@@ -193,8 +193,10 @@ impl Store {
 
     fn removals_from(&self, directory: bool, since_ms: i64) -> Result<(u64, u64)> {
         let counts: (i64, i64) = self.connection().query_row(
-            "SELECT count(DISTINCT recipient), count(DISTINCT CASE WHEN loses_last THEN recipient END) \
-             FROM journal JOIN changes ON changes.run = journal.run AND changes.number = journal.change \
+            // two directories may each have an entry of one name
+            "WITH written AS (SELECT *, coalesce(directory, '') || ' ' || recipient AS holder FROM changes) \
+             SELECT count(DISTINCT holder), count(DISTINCT CASE WHEN loses_last THEN holder END) \
+             FROM journal JOIN written ON written.run = journal.run AND written.number = journal.change \
              JOIN runs ON runs.id = journal.run \
              WHERE begun >= ? AND state <> 'failed' AND removes AND (verb IN ('publish', 'prune')) = ?",
             params![since_ms, directory],

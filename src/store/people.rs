@@ -3,12 +3,10 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::Result;
+pub use crate::people::PersonDigest;
 use crate::validation::Fitness;
 
 use super::{Store, not_understood};
-
-/// A digest of everything a person is made of, by which one who did not change is told.
-pub type PersonDigest = [u8; 16];
 
 /// A person that was looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

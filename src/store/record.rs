@@ -170,6 +170,7 @@ pub(super) fn change(change: &Change) -> Vec<u8> {
         number,
         person,
         recipient,
+        directory,
         primary_smtp_address,
         attribute,
         action,
@@ -183,7 +184,7 @@ pub(super) fn change(change: &Change) -> Vec<u8> {
     } = change;
     let mut out = Writer::default();
     out.number((*number).into());
-    for part in [person, recipient, primary_smtp_address] {
+    for part in [person, recipient, directory, primary_smtp_address] {
         out.text_or_none(part.as_deref());
     }
     out.byte(attribute.map_or(2, attribute_code));
@@ -210,7 +211,7 @@ pub(super) fn read_change(bytes: &[u8]) -> Result<Change> {
     let mut read = || {
         let number = u32::try_from(from.number()?).ok()?;
         let (person, recipient) = (from.text_or_none()?, from.text_or_none()?);
-        let primary_smtp_address = from.text_or_none()?;
+        let (directory, primary_smtp_address) = (from.text_or_none()?, from.text_or_none()?);
         let attribute = match from.byte()? {
             2 => None,
             code => Some(attribute_of(code)),
@@ -225,6 +226,7 @@ pub(super) fn read_change(bytes: &[u8]) -> Result<Change> {
             number,
             person,
             recipient,
+            directory,
             primary_smtp_address,
             attribute,
             action,

@@ -13,7 +13,12 @@ use super::is_busy;
 const APPLICATION_ID: i32 = 0x534D_494D;
 
 /// Each step makes the next version of the schema; a released step never changes.
-const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("fetched.sql"), include_str!("deltas.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("fetched.sql"),
+    include_str!("deltas.sql"),
+    include_str!("directories.sql"),
+];
 
 /// How long a statement waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -45,7 +45,17 @@ fn save(folder: &Path, changes: &[&Change]) -> io::Result<()> {
     let mut list = create(&folder.join(LIST))?;
     line(
         &mut list,
-        &["person", "distinguished_name", "attribute", "sha256", "thumbprint", "subject", "reason", "file"],
+        &[
+            "person",
+            "directory",
+            "distinguished_name",
+            "attribute",
+            "sha256",
+            "thumbprint",
+            "subject",
+            "reason",
+            "file",
+        ],
     )?;
     for change in changes {
         for item in &change.removed {
@@ -85,6 +95,7 @@ fn of_item(list: &mut File, change: &Change, item: &Item, file: &str) -> io::Res
         list,
         &[
             change.person.as_deref().unwrap_or_default(),
+            change.directory.as_deref().unwrap_or_default(),
             change.recipient.as_deref().unwrap_or_default(),
             change.attribute.map_or("", Attribute::name),
             &item.sha256.to_string(),

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use tokio::sync::mpsc;
 
-use crate::config::Config;
+use crate::config::{Config, LogLevel};
 use crate::directory::{self, Changes, Cursor, Gone, ReadReport, Selection, Since, WhyEverybody, person_key};
-use crate::error::Result;
-use crate::people::Person;
+use crate::error::{Code, Result};
+use crate::people::{Person, digest};
 use crate::store::Store;
+use crate::text::{Culture, Text};
 
-use super::digest::digest;
+use super::Observer;
 
 /// People that wait between the directory and memory.
 const WAITING: usize = 256;
@@ -26,8 +27,26 @@ pub struct Delta {
     pub unseen: Vec<String>,
     /// Whether deletions show.
     pub deletions_show: bool,
+    /// Of several directories those that were read to their end all the same, by name, and why.
+    pub reread: Vec<(String, WhyEverybody)>,
     /// How the read ended, with the next cursor.
     pub report: ReadReport,
+}
+
+impl Delta {
+    /// Says how many there are, what of them did not show, and where more was read than what changed.
+    pub async fn announce(&self, observer: &dyn Observer, culture: Culture) {
+        let count = vec![("count", self.people.len().to_string())];
+        observer.event(LogLevel::Info, Code::PeopleRead, count).await;
+        for (directory, why) in &self.reread {
+            let parameters = vec![("directory", directory.clone()), ("why", why.text().render(culture))];
+            let detail = Text::new("changes", "one_of_several", parameters).render(culture);
+            observer.event(LogLevel::Warn, Code::EverybodyRead, vec![("detail", detail)]).await;
+        }
+        if !self.deletions_show {
+            observer.event(LogLevel::Warn, Code::DeletionsUnseen, Vec::new()).await;
+        }
+    }
 }
 
 /// Reads what changed; `Err` within where everybody has to be read instead.
@@ -42,12 +61,11 @@ pub async fn delta(
     besides: Vec<String>,
     step: impl Fn(),
 ) -> Result<std::result::Result<Delta, WhyEverybody>> {
-    let directory = config.only_directory()?;
-    let scope = directory::scope(directory);
+    let scope = directory::scope_of(config)?;
     let wanted: HashSet<String> = besides.iter().cloned().collect();
     let since = Since { cursor, besides };
     let (sink, source) = mpsc::channel::<Person>(WAITING);
-    let reading = directory::read_changes(directory, config.base_dir.as_deref(), selection, &since, sink);
+    let reading = directory::read_changes_of(config, selection, &since, sink);
     let taking = async {
         // given up on a failure, so that nobody waits for it to be emptied
         let mut source = source;
@@ -82,7 +100,8 @@ pub async fn delta(
     gone.retain(|identity| !there.contains(identity.as_str()));
     gone.sort();
     gone.dedup();
-    Ok(Ok(Delta { gone, unseen: told.unseen, deletions_show: told.deletions_show, report: told.read, people }))
+    let (unseen, deletions_show) = (told.unseen, told.deletions_show);
+    Ok(Ok(Delta { people, gone, unseen, deletions_show, reread: told.reread, report: told.read }))
 }
 
 fn is_changed(store: &Store, scope: &str, person: &Person) -> Result<bool> {

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 
 use tokio::sync::mpsc;
 
-use crate::config::LogLevel;
+use crate::config::{Config, DirectoryKind, LogLevel};
 use crate::directory::{self, ReadReport, Selection, Writer};
 use crate::error::{Category, Code, Error, Result};
 use crate::people::{Person, RawValue};
-use crate::planning::{Action, Change, GuardInput, Plan, Policy, Value, skip_unresolved};
+use crate::planning::{Action, Change, GuardInput, Plan, Policy, Reason, Value, reason, skip_unresolved};
 use crate::store::{ChangeResult, PolicyType, StoredError, WriteEnd};
 use crate::trust::Sources;
 use crate::validation::Need;
 
 use super::apply::Outcome;
 use super::backup::Backup;
+use super::entry_writers::{EntryWriters, not_written};
 use super::judge::Judge;
 use super::learn::judge_all;
 use super::observer::until_cancelled;
@@ -42,6 +43,8 @@ pub(super) type Planner<'a> = dyn Fn(&Policy, &Person, &[Value], &[Value]) -> Ve
 
 /// A person with everything that is judged for it.
 struct Item<'a> {
+    /// The number of the directory the entry is in.
+    directory: usize,
     person: Person,
     offered: &'a [RawValue],
     values: Vec<Value>,
@@ -69,7 +72,7 @@ pub(super) async fn run(context: &RunContext<'_>, request: Request<'_>, planner:
         true => None,
         false => Some(context.store.lock_for_writing(context.surroundings.now_ms())?),
     };
-    let scope = directory::scope(context.config.only_directory()?);
+    let scope = directory::scope_of(context.config)?;
     let mut record = Record::begin(*context, request.verb, PolicyType::Initial, request.staging, &scope).await?;
     let outcome = work(context, &request, planner, &mut record).await;
     record.end(outcome).await
@@ -81,22 +84,22 @@ async fn work(
     planner: &Planner<'_>,
     record: &mut Record<'_>,
 ) -> Result<()> {
-    let mut writer = match request.staging {
+    let mut writers = match request.staging {
         true => None,
-        false => Some(open(context).await?),
+        false => Some(until_cancelled(context.observer, EntryWriters::open(context.config)).await?),
     };
-    if let Some(writer) = &mut writer {
-        settle(context, writer).await?;
+    if let Some(writers) = &mut writers {
+        settle(context, writers).await?;
     }
-    let (changes, report) = planned(context, request, planner).await?;
+    let (mut changes, report) = planned(context, request, planner).await?;
     report.ended()?;
     record.counters.people = report.people;
+    let unwritten = unwritten(context.config)?;
+    let is_unwritten = |change: &Change| change.directory.as_ref().is_some_and(|name| unwritten.contains(name));
+    changes.iter_mut().filter(|change| change.action.writes() && is_unwritten(change)).for_each(refuse);
     let plan = Plan::new(changes);
     record.counters.recipients = plan.changes.len() as u64;
-    let rows = plan
-        .changes
-        .iter()
-        .map(|change| (change, if change.action.writes() { ChangeResult::Planned } else { ChangeResult::Skipped }));
+    let rows = plan.changes.iter().map(|change| (change, standing_result(change)));
     context.store.record_changes(record.run, rows)?;
     stop(context, request, &plan, report.people).await?;
     for error in &report.unresolved {
@@ -104,10 +107,14 @@ async fn work(
         record.tell(&change, Some(ChangeResult::Failed), Some(error)).await;
     }
     for change in plan.changes.iter().filter(|change| request.staging || !change.action.writes()) {
-        let result = if change.action.writes() { ChangeResult::Planned } else { ChangeResult::Skipped };
-        record.tell(change, Some(result), None).await;
+        let error = is_refused(change).then(|| not_written(change.directory.as_deref().unwrap_or_default()));
+        if let Some(error) = &error {
+            let stored = StoredError::new(error, context.culture);
+            context.store.finish_change(record.run, change.number, ChangeResult::Failed, Some(&stored))?;
+        }
+        record.tell(change, Some(standing_result(change)), error.as_ref()).await;
     }
-    let Some(mut writer) = writer else { return Ok(()) };
+    let Some(mut writers) = writers else { return Ok(()) };
     let writes: Vec<&Change> = plan.changes.iter().filter(|change| change.action.writes()).collect();
     if let Some(backup) = &request.backup {
         backup.save(record.run, &writes)?;
@@ -117,19 +124,14 @@ async fn work(
         if context.observer.is_cancelled() {
             return Err(Error::new(Code::Cancelled));
         }
-        let outcome = apply(context, record.run, &mut writer, change.clone()).await;
+        let outcome = apply(context, record.run, &mut writers, change.clone()).await;
         record.tell_outcomes(std::slice::from_ref(&outcome)).await;
         if let Some(error) = outcome.error.filter(ends_the_run) {
             return Err(error);
         }
     }
-    writer.close().await;
+    writers.close().await;
     Ok(())
-}
-
-async fn open(context: &RunContext<'_>) -> Result<Writer> {
-    let directory = context.config.only_directory()?;
-    until_cancelled(context.observer, Writer::open(directory, context.config.base_dir.as_deref())).await
 }
 
 /// The changes of everybody who is selected; of the people themselves nothing else stays in memory.
@@ -144,17 +146,23 @@ async fn planned(
     let policy = Policy::new(&context.config.policy, context.config.revocation.undetermined, at_ms);
     context.observer.begin(Phase::ReadingPeople, 0);
     let (sink, mut source) = mpsc::channel(WAITING_PEOPLE);
-    let config = context.config.only_directory()?;
-    let reading = directory::read(config, context.config.base_dir.as_deref(), request.selection, sink);
+    let names = directory::labels(&context.config.all_directories()?);
+    let reading = directory::read_apart(context.config, request.selection, sink);
     let taking = async {
         let (mut changes, mut people) = (Vec::new(), Vec::new());
         while source.recv_many(&mut people, BATCH).await > 0 {
-            let living = people.drain(..).filter(|person| !person.deleted);
-            let item = |person| Item { person, offered: request.offered, values: Vec::new(), offers: Vec::new() };
+            let living = people.drain(..).filter(|(_, person): &(usize, Person)| !person.deleted);
+            let item = |(directory, person)| {
+                let (values, offers) = (Vec::new(), Vec::new());
+                Item { directory, person, offered: request.offered, values, offers }
+            };
             let mut items: Vec<Item<'_>> = living.map(item).collect();
             let rejudge = |judge: &Judge, item: &mut Item<'_>| item.judge(judge);
             judge_all(&mut judge, retriever.as_mut(), context.observer, &mut items, rejudge, Item::needs).await?;
-            changes.extend(items.iter().flat_map(|it| planner(&policy, &it.person, &it.values, &it.offers)));
+            for it in &items {
+                let planned = planner(&policy, &it.person, &it.values, &it.offers).into_iter();
+                changes.extend(planned.map(|change| Change { directory: names.get(it.directory).cloned(), ..change }));
+            }
         }
         Ok::<_, Error>(changes)
     };
@@ -185,6 +193,37 @@ async fn stop(context: &RunContext<'_>, request: &Request<'_>, plan: &Plan, peop
     guard::stop(context, &input, &limits, request.force, request.staging).await
 }
 
+/// Leaves an entry that cannot be written as it is.
+fn refuse(change: &mut Change) {
+    change.action = Action::Skip;
+    change.reason = Some(Reason::Borrowed(reason::READ_ONLY));
+    change.loses_last = false;
+}
+
+fn is_refused(change: &Change) -> bool {
+    change.action == Action::Skip && change.reason.as_deref() == Some(reason::READ_ONLY)
+}
+
+/// What a change is before anything was written.
+fn standing_result(change: &Change) -> ChangeResult {
+    match change.action {
+        _ if is_refused(change) => ChangeResult::Failed,
+        Action::Set | Action::Clear => ChangeResult::Planned,
+        Action::None | Action::Skip => ChangeResult::Skipped,
+    }
+}
+
+/// Names of directories that cannot be written beside one that can; where there is none, the run does not begin.
+fn unwritten(config: &Config) -> Result<Vec<String>> {
+    let directories = config.all_directories()?;
+    let names = directory::labels(&directories);
+    let is_file = |kind: DirectoryKind| kind == DirectoryKind::Ldif;
+    if directories.iter().all(|directory| is_file(directory.kind)) {
+        return Ok(Vec::new());
+    }
+    Ok(directories.iter().zip(names).filter(|(directory, _)| is_file(directory.kind)).map(|(_, name)| name).collect())
+}
+
 /// Whether an error will meet every other entry, too.
 fn ends_the_run(error: &Error) -> bool {
     matches!(
@@ -199,9 +238,13 @@ fn ends_the_run(error: &Error) -> bool {
     )
 }
 
-async fn apply(context: &RunContext<'_>, run: i64, writer: &mut Writer, change: Change) -> Outcome {
+async fn apply(context: &RunContext<'_>, run: i64, writers: &mut EntryWriters, change: Change) -> Outcome {
     let number = change.number;
-    match attempt(context, run, writer, change.clone()).await {
+    let attempted = match writers.of(&change) {
+        Ok(writer) => attempt(context, run, writer, change.clone()).await,
+        Err(error) => Err(error),
+    };
+    match attempted {
         Ok(outcome) => outcome,
         Err(error) => {
             let stored = StoredError::new(&error, context.culture);
@@ -289,11 +332,13 @@ fn at_present(planned: &Change, now: &Person) -> Result<Change> {
 }
 
 /// Says of each change that an earlier run left open whether the entry holds what was written.
-async fn settle(context: &RunContext<'_>, writer: &mut Writer) -> Result<()> {
+async fn settle(context: &RunContext<'_>, writers: &mut EntryWriters) -> Result<()> {
     for open in context.store.open_directory_writes()? {
         let (person, dn) = entry_of(&open.change);
         let lost = |code| StoredError::new(&Error::new(code).target(dn), context.culture);
-        let end = match writer.read(person, dn).await? {
+        // of a directory that is not there any more nobody knows
+        let Some(found) = writers.find(&open.change, person, dn).await? else { continue };
+        let end = match found {
             None => WriteEnd::Failed(lost(Code::DirectoryNotFound)),
             Some(now) => {
                 let now = held(&now.person, &open.change);

@@ -41,12 +41,8 @@ pub fn extent(store: &Store, config: &Config, circumstances: Circumstances<'_>) 
     if asked == Some(PolicyType::Initial) || (asked.is_none() && selected) {
         return Ok(Extent::Everybody(None));
     }
-    let never = match config.all_directories()?.as_slice() {
-        [only] => (only.changes == Changes::None).then_some(WhyEverybody::Off),
-        _ => Some(WhyEverybody::Several),
-    };
-    if let Some(why) = never {
-        return Ok(Extent::Everybody(asked.map(|_| why)));
+    if config.all_directories()?.iter().all(|directory| directory.changes == Changes::None) {
+        return Ok(Extent::Everybody(asked.map(|_| WhyEverybody::Off)));
     }
     let Some(last) = store.last_complete_read()? else {
         let unexpected = asked.is_some().then_some(WhyEverybody::NoCursor);

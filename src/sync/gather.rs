@@ -9,11 +9,10 @@ use crate::config::{DirectoryKind, LogLevel};
 use crate::directory::{self, Cursor, MOST_CLAIMED, ReadReport, Selection, WhyEverybody};
 use crate::error::{Code, Error, Result};
 use crate::exchange::{self, ListReport};
-use crate::people::{Claims, Match, PeopleIndex, PeopleKeys, Person, Recipient, RecipientIndex, RecipientKeys};
+use crate::people::{Claims, Match, PeopleIndex, PeopleKeys, Person, Recipient, RecipientIndex, RecipientKeys, digest};
 use crate::store::Spool;
 
 use super::delta::{Delta, delta};
-use super::digest::digest;
 use super::extent::Extent;
 use super::found::{FEW, Sought, find};
 use super::observer::until_cancelled;
@@ -162,7 +161,8 @@ fn contested(spool: &Spool, recipients: &RecipientIndex, matches: &[Match]) -> R
 /// Whether asking the directory for rivals of those who changed costs less than they do; the store knows of the others.
 fn may_be_asked_of_rivals(job: &Job<'_>, changed: &Option<Changed>, matches: &[Match]) -> Result<bool> {
     let directories = job.config.all_directories()?;
-    let is_server = directories.iter().all(|directory| directory.kind == DirectoryKind::Ldap);
+    // several are read to their end for it, as a rival may be made of all of them
+    let is_server = matches!(directories.as_slice(), [only] if only.kind == DirectoryKind::Ldap);
     Ok(changed.is_some() && is_server && matches.len() <= FEW)
 }
 
@@ -266,11 +266,8 @@ async fn changes(
         Ok(delta) => delta,
         Err(why) => return Ok(Err(why)),
     };
-    let Delta { people, mut gone, unseen, deletions_show, report } = delta;
-    job.observer.event(LogLevel::Info, Code::PeopleRead, vec![("count", people.len().to_string())]).await;
-    if !deletions_show {
-        job.observer.event(LogLevel::Warn, Code::DeletionsUnseen, Vec::new()).await;
-    }
+    delta.announce(job.observer, job.culture).await;
+    let Delta { people, mut gone, unseen, report, .. } = delta;
     let mut taking = Taking::new(spool);
     people.into_iter().try_for_each(|person| taking.take(person))?;
     let mut read = taking.read(report, None);

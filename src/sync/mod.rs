@@ -6,7 +6,7 @@ mod chosen;
 mod coverage;
 mod directory_run;
 mod delta;
-mod digest;
+mod entry_writers;
 mod extent;
 mod found;
 mod gather;

@@ -9,4 +9,5 @@ mod publish;
 #[path = "../ldap/servers.rs"]
 #[expect(dead_code, reason = "these tests need only the servers")]
 mod servers;
+mod several;
 mod stage;

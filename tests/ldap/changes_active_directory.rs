@@ -36,6 +36,7 @@ fn everything(server: &RealServer, changes: Changes) {
     // numbers also count the binds of the reader's own account, which lives elsewhere
     let strangers = usize::from(changes == Changes::Usn);
     assert!(people.is_empty() && report.read.complete);
+    assert!(report.deletions_show, "nothing was deleted yet, and would show");
     assert!(matches!(&report.gone, Gone::Named(gone) if gone.len() <= strangers), "{:?}", report.gone);
     server.modify(&format!(
         "dn: {}\nchangetype: modify\nreplace: mail\nmail: new@ad.test\n\n\

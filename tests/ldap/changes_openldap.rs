@@ -1,5 +1,6 @@
 //! Changes on slapd: content synchronisation in both phases, and time stamps.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use smimesync::config::{Changes, Directory};
@@ -79,9 +80,12 @@ fn cookies_from_the_future_and_of_another_database_have_everybody_read() {
     let Some(mut server) = own_openldap(test, PEOPLE) else { return };
     let config = config(&server);
     let cursor = mark(&config);
-    let Cursor::Syncrepl { server: from, cookies } = &cursor else { panic!("{cursor:?}") };
-    let with =
-        |cookie: Vec<u8>| Cursor::Syncrepl { server: from.clone(), cookies: vec![(cookies[0].0.clone(), cookie)] };
+    let Cursor::Syncrepl { server: from, cookies, .. } = &cursor else { panic!("{cursor:?}") };
+    let with = |cookie: Vec<u8>| Cursor::Syncrepl {
+        server: from.clone(),
+        cookies: vec![(cookies[0].0.clone(), cookie)],
+        containers: BTreeMap::new(),
+    };
     let future = String::from_utf8(cookies[0].1.clone()).unwrap().replace("csn=20", "csn=29");
     assert_eq!(refused(&config, &with(future.into_bytes())), WhyEverybody::Refused);
     let narrower = Directory { bases: vec![user(1)], ..config.clone() };
@@ -107,7 +111,8 @@ fn time_stamps_show_changes_where_there_is_nothing_better() {
         let Cursor::Syncrepl { server, .. } = mark(&config) else { panic!() };
         server
     };
-    let cursor = Cursor::Timestamps { server: identity, newest: "20000101000000".into(), is_over: true };
+    let newest = "20000101000000".to_owned();
+    let cursor = Cursor::Timestamps { server: identity, newest, is_over: true, containers: BTreeMap::new() };
     let (people, report) = changed(&config, &cursor);
     assert_eq!((people.len(), report.deletions_show), (PEOPLE, false));
     // once more for whoever changed in the newest second after the read, and no more after that
@@ -122,4 +127,55 @@ fn time_stamps_show_changes_where_there_is_nothing_better() {
     config.bind = anonymous();
     config.filter = Some("(uid=user000001)".into());
     assert!(marked(&config).1.cursor.is_some());
+}
+
+#[test]
+fn a_container_that_is_moved_into_or_out_of_the_bases_has_everybody_read() {
+    let test = "changes_openldap::a_container_that_is_moved_into_or_out_of_the_bases_has_everybody_read";
+    let Some(server) = own_openldap(test, PEOPLE) else { return };
+    let config = config(&server);
+    server.modify(
+        "dn: ou=elsewhere,dc=example,dc=test\nchangetype: add\nobjectClass: organizationalUnit\n\n\
+         dn: ou=team,ou=elsewhere,dc=example,dc=test\nchangetype: add\nobjectClass: organizationalUnit\n\n\
+         dn: uid=moved,ou=team,ou=elsewhere,dc=example,dc=test\nchangetype: add\nobjectClass: inetOrgPerson\n\
+         cn: moved\nsn: moved\nmail: moved@example.test\n\n",
+    );
+    let by_stamps = |cursor: &Cursor| {
+        let Cursor::Syncrepl { server, containers, .. } = cursor else { panic!("{cursor:?}") };
+        let newest = "20000101000000".to_owned();
+        Cursor::Timestamps { server: server.clone(), newest, is_over: false, containers: containers.clone() }
+    };
+    let cursor = mark(&config);
+    // what happens to a container on its side of the border makes no difference
+    server.modify(
+        "dn: ou=team,ou=elsewhere,dc=example,dc=test\nchangetype: modify\nreplace: description\ndescription: d\n\n\
+         dn: ou=new,ou=people,dc=example,dc=test\nchangetype: add\nobjectClass: organizationalUnit\n\n\
+         dn: uid=inner,ou=new,ou=people,dc=example,dc=test\nchangetype: add\nobjectClass: inetOrgPerson\n\
+         cn: inner\nsn: inner\n\n\
+         dn: ou=new,ou=people,dc=example,dc=test\nchangetype: modrdn\nnewrdn: ou=old\ndeleteoldrdn: 1\n",
+    );
+    let (people, report) = changed(&config, &cursor);
+    assert_eq!(names(&people), ["uid=inner"]);
+    let cursor = report.read.cursor.unwrap();
+    let move_team = |from: &str, to: &str| {
+        server.modify(&format!(
+            "dn: ou=team,{from}\nchangetype: modrdn\nnewrdn: ou=team\ndeleteoldrdn: 1\nnewsuperior: {to}\n"
+        ));
+    };
+    let (inside, outside) = ("ou=people,dc=example,dc=test", "ou=elsewhere,dc=example,dc=test");
+    move_team(outside, inside);
+    assert_eq!(refused(&config, &cursor), WhyEverybody::ContainerMoved);
+    assert_eq!(refused(&config, &by_stamps(&cursor)), WhyEverybody::ContainerMoved);
+    let (people, report) = marked(&config);
+    assert_eq!(people.len(), PEOPLE + 2, "a complete read finds who was moved with it");
+    let cursor = report.cursor.unwrap();
+    assert!(changed(&config, &cursor).0.is_empty());
+    move_team(inside, outside);
+    assert_eq!(refused(&config, &cursor), WhyEverybody::ContainerMoved);
+    assert_eq!(refused(&config, &by_stamps(&cursor)), WhyEverybody::ContainerMoved);
+    // with everything below the context, no move makes a difference
+    let whole = Directory { base: Some("dc=example,dc=test".into()), ..config };
+    let cursor = mark(&whole);
+    move_team(outside, inside);
+    assert!(changed(&whole, &cursor).0.is_empty());
 }

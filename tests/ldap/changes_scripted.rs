@@ -208,7 +208,7 @@ fn standard(
         ..directory(&url, "dc=x", anonymous(), None)
     };
     let cookies = bases.iter().map(|base| ((*base).to_owned(), b"old".to_vec())).collect();
-    (config, Cursor::Syncrepl { server: Some(identity(CONTEXT[0])), cookies })
+    (config, Cursor::Syncrepl { server: Some(identity(CONTEXT[0])), cookies, containers: Default::default() })
 }
 
 fn person(number: u8, state: SyncState) -> Answer {

@@ -9,7 +9,7 @@ use smimesync::people::Person;
 
 use crate::reader::run;
 
-async fn taken<T>(
+pub(crate) async fn taken<T>(
     reading: impl Future<Output = T>,
     mut source: tokio::sync::mpsc::Receiver<Person>,
 ) -> (T, Vec<Person>) {

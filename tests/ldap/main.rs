@@ -1,6 +1,5 @@
 //! People from live servers: OpenLDAP's slapd, Samba's AD DC, and a scripted server for what these cannot be brought to do.
-#![cfg_attr(feature = "gssapi", expect(clippy::panic, reason = "a test stops at what it does not expect"))]
-#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
 
 mod active_directory;
 mod changes_active_directory;
@@ -20,4 +19,5 @@ mod scripted;
 #[expect(dead_code, reason = "what content synchronisation and DirSync need is here before its first user")]
 mod scripted_server;
 mod servers;
+mod several;
 mod tls;

@@ -9,3 +9,4 @@ mod many;
 mod ownership;
 mod rivals;
 mod scene;
+mod several;

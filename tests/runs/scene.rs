@@ -110,6 +110,11 @@ impl Scene {
 
     /// Writes the directory.
     pub(crate) fn directory(&self, entries: &[Entry<'_>]) {
+        self.export("people.ldif", entries);
+    }
+
+    /// Writes a directory to a file of this name.
+    pub(crate) fn export(&self, name: &str, entries: &[Entry<'_>]) {
         let mut text = String::from("version: 1\n");
         for Entry { number, addresses, certificates, deleted } in entries {
             write!(text, "\ndn: CN={number},DC=x\nobjectClass: user\nentryUUID: {}\n", guid(*number)).unwrap();
@@ -123,7 +128,7 @@ impl Scene {
                 text.push_str("isDeleted: TRUE\n");
             }
         }
-        std::fs::write(self.folder.path().join("people.ldif"), text).unwrap();
+        std::fs::write(self.folder.path().join(name), text).unwrap();
     }
 
     /// Has the directory's file end in the middle of a search that failed.

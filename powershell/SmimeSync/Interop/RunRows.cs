@@ -111,6 +111,7 @@ namespace SmimeSync
     /// <summary>What happened to one attribute of one entry of the directory.</summary>
     public sealed class DirectoryChange : AttributeChange
     {
+        public string Directory { get; internal set; }
         public string DistinguishedName { get; internal set; }
         public string Result { get; internal set; }
 
@@ -142,6 +143,7 @@ namespace SmimeSync
     /// <summary>A change on record, with the values before and after it.</summary>
     public sealed class RecordedChange : RecipientChange
     {
+        public string Directory { get; internal set; }
         public RowList<StoredValue> BeforeValues { get; internal set; }
         public RowList<StoredValue> AfterValues { get; internal set; }
         public string Result { get; internal set; }

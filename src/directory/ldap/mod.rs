@@ -99,15 +99,12 @@ async fn attempt(
 ) -> Result<std::result::Result<Option<Cursor>, WhyEverybody>> {
     let begun = match cursor {
         // what fails here fails in the read as well, and says more there
-        true => changes::begin(connection, reading).await.unwrap_or(Err(WhyEverybody::Unsupported)),
+        true => changes::begin(connection, reading).await.unwrap_or(Err(WhyEverybody::Unsupported)).map(Some),
         false => Ok(None),
     };
     reading.run(connection).await?;
     Ok(match begun {
-        Ok(None) if cursor => {
-            let after = changes::after(connection, reading).await;
-            after.unwrap_or(Err(WhyEverybody::Unsupported)).map(Some)
-        }
+        Ok(Some(begun)) => changes::after(reading, begun).map(Some),
         begun => begun,
     })
 }
@@ -164,7 +161,13 @@ pub(super) async fn read_changes(
             // who left a selection is not gone
             let gone = if is_selected { Gone::Named(Vec::new()) } else { told.gone };
             let (unseen, deletions_show) = (told.unseen, told.deletions_show);
-            return Ok(Changes::Read(Box::new(ChangeReport { read, gone, unseen, deletions_show })));
+            return Ok(Changes::Read(Box::new(ChangeReport {
+                read,
+                gone,
+                unseen,
+                deletions_show,
+                reread: Vec::new(),
+            })));
         }
         Ok(Changes::Everybody(WhyEverybody::OtherServer))
     })

@@ -177,10 +177,10 @@ async fn changes_step(
         members: None,
     };
     let name = match changes::begin(connection, &mut reading).await {
-        Ok(Ok(Some(Cursor::Dirsync { object_security: false, .. }))) => "directory_changes_dirsync",
-        Ok(Ok(Some(Cursor::Dirsync { .. }))) => "directory_changes_dirsync_own",
-        Ok(Ok(Some(Cursor::Usn { .. }))) => "directory_changes_usn",
-        Ok(Ok(Some(Cursor::Syncrepl { .. }))) => "directory_changes_syncrepl",
+        Ok(Ok(Cursor::Dirsync { object_security: false, .. })) => "directory_changes_dirsync",
+        Ok(Ok(Cursor::Dirsync { .. })) => "directory_changes_dirsync_own",
+        Ok(Ok(Cursor::Usn { .. })) => "directory_changes_usn",
+        Ok(Ok(Cursor::Syncrepl { .. })) => "directory_changes_syncrepl",
         Ok(Ok(_)) => "directory_changes_timestamps",
         Ok(Err(why @ (WhyEverybody::Denied | WhyEverybody::Unsupported)))
             if !matches!(config.changes, config::Changes::Auto) =>

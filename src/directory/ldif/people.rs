@@ -82,7 +82,13 @@ pub(in crate::directory) fn read_changes(
             ..ReadReport::default()
         };
         let gone = Gone::Named(Vec::new());
-        return Ok(Changes::Read(Box::new(ChangeReport { read, gone, unseen: Vec::new(), deletions_show: true })));
+        return Ok(Changes::Read(Box::new(ChangeReport {
+            read,
+            gone,
+            unseen: Vec::new(),
+            deletions_show: true,
+            reread: Vec::new(),
+        })));
     }
     let mut finder = Finder::new(&Wanted::new(config, selection)?, Repeated::Another);
     let mut read = read_with(config, base_dir, selection, &mut finder, sink)?;
@@ -92,7 +98,13 @@ pub(in crate::directory) fn read_changes(
         true => Gone::AllBut(finder.into_seen()),
         false => Gone::Named(Vec::new()),
     };
-    Ok(Changes::Read(Box::new(ChangeReport { read, gone, unseen: Vec::new(), deletions_show: true })))
+    Ok(Changes::Read(Box::new(ChangeReport {
+        read,
+        gone,
+        unseen: Vec::new(),
+        deletions_show: true,
+        reread: Vec::new(),
+    })))
 }
 
 fn read_with(

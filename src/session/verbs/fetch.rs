@@ -90,10 +90,7 @@ async fn changes(
 }
 
 async fn tell(delta: &Delta, output: &Output, at_ms: i64, culture: Culture) -> Result<()> {
-    output.event(LogLevel::Info, Code::PeopleRead, vec![("count", delta.people.len().to_string())]).await;
-    if !delta.deletions_show {
-        output.event(LogLevel::Warn, Code::DeletionsUnseen, Vec::new()).await;
-    }
+    delta.announce(output, culture).await;
     for person in &delta.people {
         output.row(row(person, at_ms, culture)).await?;
     }

@@ -28,6 +28,7 @@ pub(super) const TABLE: Table = &[
     ("der", "the certificate"),
     ("description", "what the setting does"),
     ("detail", "what was seen"),
+    ("directory", "directory the entry is in, by its domain, bases or file"),
     ("display_name", "display name"),
     ("distinguished_name", "distinguished name"),
     ("emails", "addresses in the certificate"),

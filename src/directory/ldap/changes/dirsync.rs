@@ -12,8 +12,8 @@ use super::super::connect::Connection;
 use super::super::failure::{self, Doing};
 use super::super::search::malformed;
 use super::super::unpaged::{Message, Unpaged, control_value};
+use super::ber::{integer, tlv};
 use super::feed::{CONTAINERS, Feed, PEOPLE, is_deleted};
-use super::{integer, tlv};
 
 /// LDAP_SERVER_DIRSYNC_OID.
 pub(super) const OID: &str = "1.2.840.113556.1.4.841";

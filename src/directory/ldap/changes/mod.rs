@@ -1,12 +1,14 @@
 //! What changed on a server: which way it has, the cursor before a complete read, and the read of changes itself.
 
+mod ber;
+mod containers;
 mod dirsync;
 mod feed;
 mod server;
 mod syncrepl;
 mod usn;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use ldap3::{LdapResult, Scope};
 
@@ -44,23 +46,23 @@ pub(super) struct Told {
 }
 
 /// The cursor for what changes from now on, to be had before a complete read. Where only time stamps show changes the
-/// reading looks for the newest, and [`after`] makes the cursor of it.
+/// reading looks for the newest, and [`after`] puts it into the cursor.
 ///
 /// # Errors
 /// Those of the connection.
-pub(super) async fn begin(connection: &mut Connection, reading: &mut Reading<'_>) -> Result<Way<Option<Cursor>>> {
+pub(super) async fn begin(connection: &mut Connection, reading: &mut Reading<'_>) -> Result<Way<Cursor>> {
     if let Some(why) = never(reading.config, reading.wanted)? {
         return Ok(Err(why));
     }
     let server = Server::look(connection, reading.wanted).await?;
     let wish = reading.config.changes;
     if server.active_directory {
-        return Ok(begin_active_directory(connection, &server, wish).await?.map(Some));
+        return begin_active_directory(connection, &server, wish).await;
     }
     let mut why = WhyEverybody::Unsupported;
     if matches!(wish, Wish::Auto | Wish::Syncrepl) && server.has(syncrepl::REQUEST) {
         match begin_syncrepl(connection, reading, &server).await? {
-            Ok(cursor) => return Ok(Ok(Some(cursor))),
+            Ok(cursor) => return Ok(Ok(cursor)),
             Err(refused) => why = refused,
         }
     }
@@ -68,7 +70,8 @@ pub(super) async fn begin(connection: &mut Connection, reading: &mut Reading<'_>
         return Ok(Err(why));
     }
     reading.newest = Some(String::new());
-    Ok(Ok(None))
+    let containers = containers::list(connection, reading.wanted, &server, page_size(reading.config)).await?;
+    Ok(Ok(Cursor::Timestamps { server: server.identity, newest: String::new(), is_over: false, containers }))
 }
 
 /// Whether the account sees deleted objects; `None` where the server keeps none that could be seen.
@@ -83,17 +86,14 @@ pub(super) async fn shows_deletions(connection: &mut Connection, wanted: &Wanted
     server.shows_deletions(connection).await.map(Some)
 }
 
-/// The cursor of time stamps, after a complete read.
-///
-/// # Errors
-/// Those of the connection.
-pub(super) async fn after(connection: &mut Connection, reading: &Reading<'_>) -> Result<Way<Cursor>> {
-    match &reading.newest {
-        Some(newest) if !newest.is_empty() => {
-            let server = Server::look(connection, reading.wanted).await?.identity;
-            Ok(Ok(Cursor::Timestamps { server, newest: newest.clone(), is_over: false }))
+/// The cursor of before a complete read after it, when the newest time stamp is known.
+pub(super) fn after(reading: &Reading<'_>, begun: Cursor) -> Way<Cursor> {
+    match (begun, &reading.newest) {
+        (Cursor::Timestamps { server, is_over, containers, .. }, Some(newest)) if !newest.is_empty() => {
+            Ok(Cursor::Timestamps { server, newest: newest.clone(), is_over, containers })
         }
-        _ => Ok(Err(WhyEverybody::Unsupported)),
+        (Cursor::Timestamps { .. }, _) => Err(WhyEverybody::Unsupported),
+        (begun, _) => Ok(begun),
     }
 }
 
@@ -121,6 +121,8 @@ async fn begin_active_directory(connection: &mut Connection, server: &Server, wi
 }
 
 async fn begin_syncrepl(connection: &mut Connection, reading: &Reading<'_>, server: &Server) -> Result<Way<Cursor>> {
+    // before the people: what moves in between shows the next time
+    let containers = containers::list(connection, reading.wanted, server, page_size(reading.config)).await?;
     let questions = Questions::new(connection, reading.config, reading.wanted).await?;
     let mut cookies = Vec::new();
     for base in &reading.wanted.bases {
@@ -134,7 +136,7 @@ async fn begin_syncrepl(connection: &mut Connection, reading: &Reading<'_>, serv
             Err(error) => return Err(error),
         }
     }
-    Ok(Ok(Cursor::Syncrepl { server: server.identity.clone(), cookies }))
+    Ok(Ok(Cursor::Syncrepl { server: server.identity.clone(), cookies, containers }))
 }
 
 /// Why this configuration has everybody read every time.
@@ -175,7 +177,7 @@ pub(super) async fn read(
         Cursor::Usn { .. } => matches!(wish, Wish::Auto | Wish::Usn),
         Cursor::Syncrepl { .. } => matches!(wish, Wish::Auto | Wish::Syncrepl),
         Cursor::Timestamps { .. } => wish == Wish::Auto,
-        Cursor::File { .. } => false,
+        Cursor::File { .. } | Cursor::Several { .. } => false,
     };
     if !wished {
         return Ok(Err(WhyEverybody::OtherMethod));
@@ -208,7 +210,7 @@ pub(super) async fn read(
             let Some(now) = server.usn.filter(|now| now >= usn) else { return Ok(Err(WhyEverybody::Restored)) };
             let Some(context) = &server.context else { return Ok(Err(WhyEverybody::OtherMethod)) };
             let containers = is_part_of(whole, context);
-            let page_size = reading.config.page_size.unwrap_or(1000);
+            let page_size = page_size(reading.config);
             let feed = match usn::since(connection, context, *usn, page_size, containers).await? {
                 Ok(feed) => feed,
                 Err(why) => return Ok(Err(why)),
@@ -217,13 +219,31 @@ pub(super) async fn read(
             let shows = server.shows_deletions(connection).await?;
             Ok(Ok(fed(connection, reading, since, feed, Some(context), shows, cursor).await?))
         }
-        Cursor::Syncrepl { cookies, .. } => synchronised(connection, reading, whole, since, &server, cookies).await,
-        Cursor::Timestamps { newest, is_over, .. } => {
-            let (feed, cursor) = stamped(connection, reading, whole, &server, newest, *is_over).await?;
+        Cursor::Syncrepl { cookies, containers, .. } => {
+            if !cookies.iter().map(|(base, _)| base).eq(whole.bases.iter().map(|base| &base.text)) {
+                return Ok(Err(WhyEverybody::OtherMethod));
+            }
+            let now = containers::list(connection, whole, &server, page_size(reading.config)).await?;
+            match containers::moved(containers, &now) {
+                true => Ok(Err(WhyEverybody::ContainerMoved)),
+                false => synchronised(connection, reading, whole, since, &server, cookies, now).await,
+            }
+        }
+        Cursor::Timestamps { newest, is_over, containers, .. } => {
+            let now = containers::list(connection, whole, &server, page_size(reading.config)).await?;
+            if containers::moved(containers, &now) {
+                return Ok(Err(WhyEverybody::ContainerMoved));
+            }
+            let (feed, newest, is_over) = stamped(connection, reading, whole, newest, *is_over).await?;
+            let cursor = Cursor::Timestamps { server: server.identity, newest, is_over, containers: now };
             Ok(Ok(fed(connection, reading, since, feed, None, false, cursor).await?))
         }
-        Cursor::File { .. } => Ok(Err(WhyEverybody::OtherMethod)),
+        Cursor::File { .. } | Cursor::Several { .. } => Ok(Err(WhyEverybody::OtherMethod)),
     }
+}
+
+fn page_size(config: &config::Directory) -> u32 {
+    config.page_size.unwrap_or(1000)
 }
 
 /// Attributes whose change is a change of a person: DirSync tells of no others. `name` shows renames and moves.
@@ -375,10 +395,8 @@ async fn synchronised(
     since: &Since,
     server: &Server,
     cookies: &[(String, Vec<u8>)],
+    containers: BTreeMap<String, bool>,
 ) -> Result<Way<Told>> {
-    if !cookies.iter().map(|(base, _)| base).eq(whole.bases.iter().map(|base| &base.text)) {
-        return Ok(Err(WhyEverybody::OtherMethod));
-    }
     // a cookie belongs to its search, so a caller's selection comes after it
     let questions = Questions::new(connection, reading.config, whole).await?;
     let mut entries = Vec::new();
@@ -407,7 +425,7 @@ async fn synchronised(
     } else {
         Gone::AllBut(present.iter().chain(&changed).map(|identity| person_key(identity)).collect())
     };
-    let cursor = Cursor::Syncrepl { server: server.identity.clone(), cookies: next };
+    let cursor = Cursor::Syncrepl { server: server.identity.clone(), cookies: next, containers };
     let mut told = Told { gone, unseen: Vec::new(), deletions_show: true, cursor, ended: Ok(()) };
     let questions = Questions::new(connection, reading.config, reading.wanted).await?;
     if reading.is_selected {
@@ -426,15 +444,14 @@ async fn synchronised(
     Ok(Ok(told))
 }
 
-/// Who has a time stamp since the newest one of the last read.
+/// Who has a time stamp since the newest one of the last read, the newest now, and whether its second is over.
 async fn stamped(
     connection: &mut Connection,
     reading: &Reading<'_>,
     whole: &Wanted,
-    server: &Server,
     newest: &str,
     is_over: bool,
-) -> Result<(Feed, Cursor)> {
+) -> Result<(Feed, String, bool)> {
     let mut feed = Feed::default();
     let mut latest = newest.to_owned();
     for base in &whole.bases {
@@ -444,7 +461,7 @@ async fn stamped(
             // the filters are not asked, so that who no longer matches them shows
             filter: format!("(&(modifyTimestamp>={newest}Z){PEOPLE})"),
             attributes: vec!["entryUUID".into(), "modifyTimestamp".into()],
-            page_size: reading.config.page_size.unwrap_or(1000),
+            page_size: page_size(reading.config),
             controls: Vec::new(),
         });
         while let Some(entry) = search.next(connection).await? {
@@ -461,57 +478,11 @@ async fn stamped(
     }
     // a read that began in the newest second may have missed its rest; one that comes later has not
     let is_over = latest == newest;
-    Ok((feed, Cursor::Timestamps { server: server.identity.clone(), newest: latest, is_over }))
-}
-
-/// A BER element of definite length.
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let mut out = vec![tag];
-    match u8::try_from(content.len()) {
-        Ok(short) if short < 0x80 => out.push(short),
-        _ => {
-            let octets = significant(content.len() as u64);
-            out.push(0x80 | octets.len() as u8);
-            out.extend(octets);
-        }
-    }
-    out.extend(content);
-    out
-}
-
-/// An INTEGER that is not negative.
-fn integer(value: u32) -> Vec<u8> {
-    let mut octets = significant(value.into());
-    if octets[0] & 0x80 != 0 {
-        octets.insert(0, 0);
-    }
-    tlv(0x02, &octets)
-}
-
-/// Big-endian, without leading zeros but for zero itself.
-fn significant(value: u64) -> Vec<u8> {
-    let octets = value.to_be_bytes();
-    let zeros = octets.iter().take_while(|octet| **octet == 0).count().min(octets.len() - 1);
-    octets[zeros..].to_vec()
+    Ok((feed, latest, is_over))
 }
 
 /// Whether a server's answer is a refusal that a complete read can make good for.
 fn is_refusal(result: &LdapResult) -> bool {
     let meaning = failure::of_result(result, failure::Doing::Search);
     !matches!(meaning.code(), Code::DirectoryUnreachable | Code::DirectoryIncomplete)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn elements_have_the_shortest_length() {
-        assert_eq!(tlv(4, b"ab"), b"\x04\x02ab");
-        assert_eq!(tlv(4, &[0; 128])[..3], [4, 0x81, 128]);
-        assert_eq!(tlv(4, &[0; 300])[..4], [4, 0x82, 1, 44]);
-        assert_eq!(integer(0), [2, 1, 0]);
-        assert_eq!(integer(128), [2, 2, 0, 128]);
-        assert_eq!(integer(1 << 20), [2, 3, 0x10, 0, 0]);
-    }
 }

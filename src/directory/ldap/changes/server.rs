@@ -74,26 +74,31 @@ impl Server {
         self.controls.contains(control)
     }
 
-    /// Whether the account sees a deleted object. One that may not gets an empty answer, and so does one where nothing was
-    /// ever deleted, so a no is no more than a warning.
+    /// Whether the account sees deleted objects: one of them, or, where nothing was deleted yet, what the container itself
+    /// holds, which the same right shows.
     ///
     /// # Errors
     /// Those of the connection.
     pub(super) async fn shows_deletions(&self, connection: &mut Connection) -> Result<bool> {
         let Some(context) = &self.context else { return Ok(false) };
-        let mut search = Search::new(Request {
-            base: format!("CN=Deleted Objects,{context}"),
-            scope: Scope::OneLevel,
-            filter: "(isDeleted=TRUE)".into(),
-            attributes: vec!["1.1".into()],
-            page_size: 1,
-            controls: vec![show_deleted()],
-        });
-        match search.next(connection).await {
-            Ok(found) => Ok(found.is_some()),
-            Err(_) if search.result != failure::SUCCESS => Ok(false),
-            Err(error) => Err(error),
+        for (scope, filter) in [(Scope::OneLevel, "(isDeleted=TRUE)"), (Scope::Base, "(objectClass=*)")] {
+            let mut search = Search::new(Request {
+                base: format!("CN=Deleted Objects,{context}"),
+                scope,
+                filter: filter.into(),
+                attributes: vec!["isDeleted".into()],
+                page_size: 1,
+                controls: vec![show_deleted()],
+            });
+            match search.next(connection).await {
+                // the container's name shows to everybody
+                Ok(Some(entry)) if scope == Scope::OneLevel || entry.has("isDeleted") => return Ok(true),
+                Ok(_) => {}
+                Err(_) if search.result != failure::SUCCESS => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(false)
     }
 }
 

@@ -14,7 +14,7 @@ use super::super::connect::Connection;
 use super::super::failure::{self, Doing};
 use super::super::search::malformed;
 use super::super::unpaged::{Message, Unpaged, control_value};
-use super::tlv;
+use super::ber::tlv;
 
 /// The Sync Request control, its State and Done answers, and the intermediate message.
 pub(super) const REQUEST: &str = "1.3.6.1.4.1.4203.1.9.1.1";

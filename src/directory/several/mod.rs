@@ -1,4 +1,9 @@
-//! Several directories in one read: everybody of each, united by person.
+//! Several directories in one read: everybody of each, or who changed, united by person.
+
+mod apart;
+mod changes;
+mod news;
+mod roster;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,7 +15,12 @@ use crate::config;
 use crate::error::{Category, Code, Error, Result};
 use crate::people::{Person, unite};
 
-use super::{ReadReport, Selection, incomplete, read};
+use super::changes::Part;
+use super::{Cursor, ReadReport, Selection, incomplete, read_and_mark, scope};
+
+pub(super) use apart::read_apart;
+pub(super) use changes::read_changes;
+pub use roster::{Known, Roster};
 
 /// People that wait between one directory and memory.
 const WAITING: usize = 256;
@@ -18,7 +28,8 @@ const WAITING: usize = 256;
 /// Reads the selected people of several directories, each person once, with the values of all.
 ///
 /// A selection says who is delivered and not what is read: a person selected by what one directory says has what the
-/// others hold as well. What cannot be read of one directory makes the whole incomplete.
+/// others hold as well. What cannot be read of one directory makes the whole incomplete. With `cursor`, what changes from
+/// then on can be read afterwards: of each directory that can tell of changes, of the others by comparison.
 ///
 /// # Errors
 /// As of one directory; what keeps every directory from being read.
@@ -26,6 +37,7 @@ pub(super) async fn read_united(
     directories: &[&config::Directory],
     base_dir: Option<&Path>,
     selection: &Selection,
+    cursor: bool,
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
     let everybody = Selection::default();
@@ -36,7 +48,9 @@ pub(super) async fn read_united(
     let mut report = ReadReport { complete: true, ..ReadReport::default() };
     let mut lists = Vec::with_capacity(directories.len());
     let mut failures = Vec::new();
-    for outcome in join_all(directories.iter().map(|directory| collect(directory, base_dir, &everybody))).await {
+    let mut parts = Vec::new();
+    let reads = directories.iter().map(|directory| collect(directory, base_dir, &everybody, cursor));
+    for (directory, outcome) in directories.iter().zip(join_all(reads).await) {
         let (people, read) = match outcome {
             Ok(outcome) => outcome,
             Err(error) if concerns_one_server(&error) => {
@@ -50,7 +64,17 @@ pub(super) async fn read_united(
         report.referrals += read.referrals;
         report.replaced.extend(read.replaced);
         report.server = report.server.or(read.server);
+        report.no_cursor = report.no_cursor.or(read.no_cursor);
+        if cursor {
+            let entries = people.iter().map(Known::of).collect();
+            parts.push(Part { scope: scope(directory), cursor: read.cursor, entries });
+        }
         lists.push(people);
+    }
+    // where one directory can tell of changes, the others are compared with what they held
+    if report.complete && parts.iter().any(|part| part.cursor.is_some()) {
+        report.cursor = Some(Cursor::Several { directories: parts });
+        report.no_cursor = None;
     }
     if let (true, Some(first)) = (failures.len() == directories.len(), failures.into_iter().next()) {
         return Err(first);
@@ -83,7 +107,7 @@ struct Chosen {
 /// Asks every directory for the selected; who is unknown to one may be known to another.
 async fn chosen(directories: &[&config::Directory], base_dir: Option<&Path>, selection: &Selection) -> Result<Chosen> {
     let asked = Selection { limit: None, ..selection.clone() };
-    let outcomes = join_all(directories.iter().map(|directory| collect(directory, base_dir, &asked))).await;
+    let outcomes = join_all(directories.iter().map(|directory| collect(directory, base_dir, &asked, false))).await;
     let mut people = HashSet::new();
     let mut unresolved: Vec<Vec<Error>> = Vec::new();
     let mut elsewhere = Vec::new();
@@ -131,6 +155,7 @@ async fn collect(
     directory: &config::Directory,
     base_dir: Option<&Path>,
     selection: &Selection,
+    cursor: bool,
 ) -> Result<(Vec<Person>, ReadReport)> {
     let (sink, mut source) = mpsc::channel(WAITING);
     let taking = async {
@@ -140,7 +165,7 @@ async fn collect(
         }
         people
     };
-    let (report, people) = tokio::join!(read(directory, base_dir, selection, sink), taking);
+    let (report, people) = tokio::join!(read_and_mark(directory, base_dir, selection, cursor, sink), taking);
     Ok((people, report?))
 }
 
@@ -172,7 +197,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (sink, mut source) = mpsc::channel(64);
-            let report = read_united(directories, None, selection, sink).await?;
+            let report = read_united(directories, None, selection, false, sink).await?;
             let mut people = Vec::new();
             while let Some(person) = source.recv().await {
                 people.push(person);

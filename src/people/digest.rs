@@ -1,11 +1,14 @@
 //! Whether anything of a person is other than it was.
 
 use crate::certificate::Sha256;
-use crate::people::Person;
-use crate::store::PersonDigest;
+
+use super::Person;
+
+/// A digest of everything a person is made of, by which one who did not change is told.
+pub type PersonDigest = [u8; 16];
 
 /// A digest of everything a person is made of. Values count by their SHA-256, in the directory's order.
-pub(super) fn digest(person: &Person) -> PersonDigest {
+pub fn digest(person: &Person) -> PersonDigest {
     let mut text = Vec::with_capacity(512);
     let mut add = |part: &[u8]| {
         text.extend_from_slice(&(part.len() as u64).to_be_bytes());
