@@ -7,6 +7,7 @@ mod changes_active_directory;
 mod changes_openldap;
 mod changes_scripted;
 mod deltas;
+mod external;
 mod faults;
 #[cfg(feature = "gssapi")]
 mod kerberos;
@@ -19,5 +20,6 @@ mod reader;
 mod scripted;
 #[expect(dead_code, reason = "what content synchronisation and DirSync need is here before its first user")]
 mod scripted_server;
+#[expect(dead_code, reason = "other tests restart them")]
 mod servers;
 mod tls;
