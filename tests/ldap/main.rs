@@ -7,10 +7,12 @@ mod changes_active_directory;
 mod changes_openldap;
 mod changes_scripted;
 mod deltas;
+mod export;
 mod external;
 mod faults;
 #[cfg(feature = "gssapi")]
 mod kerberos;
+mod odd;
 mod openldap;
 mod pkits;
 #[path = "../validation/pkits_cases.rs"]

@@ -13,6 +13,7 @@ mod writer;
 mod unpaged;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
 
@@ -24,7 +25,7 @@ use super::name::Name;
 use super::selection::{Finder, Repeated, Wanted};
 use crate::net::CheckStep;
 
-use super::{ChangeReport, Changes, Cursor, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
+use super::{ChangeReport, Changes, Cursor, Export, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
 use connect::Connection;
 use people::Reading;
 pub use published::OwnDirectory;
@@ -41,6 +42,7 @@ pub(super) async fn read(
     base_dir: Option<&Path>,
     selection: &Selection,
     cursor: bool,
+    export: Option<Arc<Export>>,
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
     let wanted = wanted(config, selection)?;
@@ -59,6 +61,7 @@ pub(super) async fn read(
                 wanted: &wanted,
                 bases_selected,
                 finder: &mut finder,
+                export: export.as_deref(),
                 sink: &sink,
                 referrals: 0,
                 is_selected: false,
@@ -142,6 +145,7 @@ pub(super) async fn read_changes(
                 wanted: &wanted,
                 bases_selected,
                 finder: &mut finder,
+                export: None,
                 sink: &sink,
                 referrals: 0,
                 is_selected,
@@ -181,10 +185,12 @@ enum Named {
 
 /// Delivers those who were named and says how the read ended.
 async fn finish(connection: Connection, reading: Reading<'_>, ended: Result<()>, named: Named) -> Result<ReadReport> {
-    let Reading { finder, wanted, sink, referrals, .. } = reading;
+    let Reading { finder, wanted, export, sink, referrals, .. } = reading;
     let incomplete_reason = match ended {
         Ok(()) => None,
         Err(error) if error.code() == Code::Cancelled || finder.delivered() == 0 => return Err(error),
+        // that is not the directory's fault
+        Err(error) if error.code() == Code::FileUnwritable => return Err(error),
         Err(error) => Some(incomplete(error)),
     };
     let server = Some(connection.url.clone());
@@ -194,6 +200,9 @@ async fn finish(connection: Connection, reading: Reading<'_>, ended: Result<()>,
         && named == Named::MustExist
     {
         return Err(failed.clone());
+    }
+    if let Some(export) = export {
+        export.add_held(&found.people)?;
     }
     for person in found.people {
         sink.send(person).await.map_err(|_| Error::new(Code::Cancelled))?;
