@@ -1,5 +1,6 @@
 //! People from a directory: a live server (RFC 4511) or an LDIF export (RFC 2849).
 
+mod absence;
 mod changes;
 mod check;
 mod claims;
@@ -29,6 +30,7 @@ use crate::error::{Code, Error, Result};
 use crate::net::{Cause, CheckStep};
 use crate::people::Person;
 
+pub use absence::confirmed_without;
 pub use changes::{ChangeReport, Changes, Cursor, Gone, Since, WhyEverybody};
 pub use claims::{claims, claims_of};
 pub use export::Export;

@@ -3,6 +3,7 @@
 mod apply;
 mod backup;
 mod chosen;
+mod confirm;
 mod coverage;
 mod directory_run;
 mod delta;

@@ -14,6 +14,7 @@ use crate::store::{KnownPerson, LastRead, SeenPerson, Vanished};
 use crate::trust::Sources;
 use crate::validation::{Fitness, Need, RevocationCheck};
 
+use super::confirm::confirm;
 use super::digest::digest;
 use super::extent::Extent;
 use super::gather::{Gathered, Wish, gather};
@@ -74,6 +75,7 @@ pub(super) async fn prepare(
     let at_ms = job.at_ms()?;
     let mut judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
     let mut gathered = gather(job, Wish { selection, extent, marks: writes }).await?;
+    confirm(job, &mut gathered.people, &gathered.recipients, &gathered.matches).await?;
     match (writes, gathered.all_recipients) {
         (true, true) => settle(job, &gathered.recipients)?,
         (true, false) => settle_one_by_one(job).await?,

@@ -2,7 +2,10 @@
 #![cfg_attr(feature = "gssapi", expect(clippy::panic, reason = "a test stops at what it does not expect"))]
 #![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
+mod absence;
+mod accounts;
 mod active_directory;
+mod broken;
 mod changes_active_directory;
 mod changes_openldap;
 mod changes_scripted;

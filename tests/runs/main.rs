@@ -8,3 +8,7 @@ mod few;
 mod ownership;
 mod rivals;
 mod scene;
+#[path = "../ldap/servers.rs"]
+#[expect(dead_code, reason = "these tests need only slapd")]
+mod servers;
+mod unread;

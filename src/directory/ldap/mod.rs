@@ -1,7 +1,9 @@
 //! People from a live server (RFC 4511): Active Directory or a standard one.
 
+mod absence;
 mod changes;
 mod connect;
+mod descriptor;
 mod failure;
 mod group;
 mod modify;
@@ -26,6 +28,7 @@ use super::selection::{Finder, Repeated, Wanted};
 use crate::net::CheckStep;
 
 use super::{ChangeReport, Changes, Cursor, Export, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
+pub(super) use absence::without;
 use connect::Connection;
 use people::Reading;
 pub use published::OwnDirectory;
