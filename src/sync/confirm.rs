@@ -1,4 +1,4 @@
-//! People from whom a run would take values because they show none any more, confirmed by the directory.
+//! People who show no certificates: whether they have none is confirmed by the directory before a run takes any away.
 //!
 //! A search leaves out an attribute that the account may not read, as if it were not there. So before a value is taken
 //! for gone, the directory is asked in a way that tells the two apart.
@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::certificate::Attribute;
-use crate::config::{Foreign, LogLevel};
+use crate::config::{Config, Foreign, LogLevel};
 use crate::directory::confirmed_without;
 use crate::error::{Code, Result};
 use crate::people::{Match, Person, Problem, Recipient};
@@ -47,6 +47,21 @@ pub(super) async fn confirm(
         job.observer.event(LogLevel::Warn, Code::CertificatesUnread, count).await;
     }
     Ok(())
+}
+
+/// Says of people who show no value at all where the account may not be able to read them. A directory that does not
+/// answer leaves it unsaid.
+pub async fn say_unread(config: &Config, people: &mut [Person]) {
+    let is_bare = |person: &&Person| person.values.is_empty() && !person.deleted;
+    let bare: Vec<String> = people.iter().filter(is_bare).map(|person| person.identity.clone()).collect();
+    for attribute in Attribute::ALL.into_iter().filter(|_| !bare.is_empty()) {
+        let Ok(confirmed) = confirmed_without(config, attribute, &bare).await else { continue };
+        for person in people.iter_mut().filter(|person| person.values.is_empty() && !person.deleted) {
+            if !confirmed.contains(&person.identity) {
+                person.problems.push(problem(attribute));
+            }
+        }
+    }
 }
 
 /// The places of people who show no value of an attribute, and whose recipients would lose some by it.

@@ -25,6 +25,7 @@ mod settle;
 mod write_all;
 
 pub use chosen::{Chosen, apply_chosen};
+pub use confirm::say_unread;
 pub use coverage::{Coverage, coverage};
 pub use delta::{Delta, delta};
 pub use extent::{Circumstances, Extent, extent};

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 use smimesync::error::Code;
-use smimesync::session::Verb;
+use smimesync::session::{Value, Verb};
 
 use crate::scene::{Outcome, Scene};
 use crate::servers::own_openldap;
@@ -40,7 +40,16 @@ fn what_may_not_be_read_is_not_taken_for_gone() {
         assert!(told(&outcome) && scene.held(1) == std::slice::from_ref(&certificate), "{policy_type}");
     }
 
+    let fetched = |identity: &str| {
+        let options = json!({ "identities": [identity] }).to_string();
+        let outcome = scene.run_with(&json!({ "directory": directory }), Verb::Fetch, &options).fine();
+        let Some(Value::Rows(problems)) = outcome.rows[0].get("problems").cloned() else { return Vec::new() };
+        problems.iter().map(|problem| problem.get("code").cloned()).collect::<Vec<_>>()
+    };
+    assert_eq!(fetched("ann@x.test"), [Some(Value::Text("certificates_unread".into()))]);
+
     server.restart_with(&[]);
+    assert_eq!(fetched("ann@x.test"), []);
     let outcome = sync("{}").fine();
     assert!(!told(&outcome) && scene.held(1) == [certificate]);
     server.modify(&format!("dn: {ANN}\nchangetype: modify\ndelete: userCertificate;binary\n"));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::certificate::SmimeValue;
-use crate::config::{LogLevel, Source, pointer_error};
+use crate::config::{Config, LogLevel, Source, pointer_error};
 use crate::directory::{self, Export, ReadReport, Selection};
 use crate::error::{Code, Result};
 use crate::people::{Address, Person};
@@ -56,7 +56,18 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
         if changes(&context, &selection, asked, &output, at_ms).await? {
             return Ok(());
         }
-        let report = each_person(&context, &selection, &output, |person| vec![row(person, at_ms, culture)]).await?;
+        let config = context.config();
+        let row = |person: &Person| vec![row(person, at_ms, culture)];
+        let report = match selection.identities.is_empty() {
+            true => each_person(&context, &selection, &output, row).await?,
+            // of a few it can be said at little cost whether they have no certificates or do not show them
+            false => {
+                read_people(&context, &selection, &output, async |source| {
+                    hand_out_named(source, &config, &output, row).await
+                })
+                .await?
+            }
+        };
         tell_unresolved(&report, &output, culture).await?;
         report.ended()
     }))
@@ -167,6 +178,25 @@ async fn hand_out(
             output.row(row).await?;
         }
         output.step();
+    }
+    Ok(())
+}
+
+/// Hands out the rows of people who were named.
+async fn hand_out_named(
+    mut source: mpsc::Receiver<Person>,
+    config: &Config,
+    output: &Output,
+    rows: impl Fn(&Person) -> Vec<Row>,
+) -> Result<()> {
+    let mut people = Vec::new();
+    while let Some(person) = source.recv().await {
+        people.push(person);
+        output.step();
+    }
+    sync::say_unread(config, &mut people).await;
+    for row in people.iter().flat_map(rows) {
+        output.row(row).await?;
     }
     Ok(())
 }
