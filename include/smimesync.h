@@ -164,6 +164,14 @@ enum smimesync_code
      */
     SMIMESYNC_CODE_BACKUP_FAILED = -110,
     /**
+     * A file cannot be written.
+     */
+    SMIMESYNC_CODE_FILE_UNWRITABLE = -114,
+    /**
+     * A file that should be written is there already.
+     */
+    SMIMESYNC_CODE_FILE_EXISTS = -115,
+    /**
      * The options are not JSON.
      */
     SMIMESYNC_CODE_OPTION_SYNTAX = -121,
@@ -231,6 +239,10 @@ enum smimesync_code
      * The LDAP filter cannot be parsed.
      */
     SMIMESYNC_CODE_DIRECTORY_FILTER = -213,
+    /**
+     * The client certificate for the directory, or its key, cannot be used.
+     */
+    SMIMESYNC_CODE_DIRECTORY_CERTIFICATE = -214,
     /**
      * The directory refused a change.
      */
@@ -415,6 +427,10 @@ enum smimesync_code
      * Event: a server failed while it was read from, and another one was read from its beginning.
      */
     SMIMESYNC_CODE_SERVER_REPLACED = -825,
+    /**
+     * Event: it cannot be confirmed that people have no certificates any more, so none of theirs is taken for gone.
+     */
+    SMIMESYNC_CODE_CERTIFICATES_UNREAD = -826,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

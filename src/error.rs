@@ -31,6 +31,10 @@ pub enum Code {
     FileUnreadable = -109,
     /// What would be removed could not be saved before.
     BackupFailed = -110,
+    /// A file cannot be written.
+    FileUnwritable = -114,
+    /// A file that should be written is there already.
+    FileExists = -115,
     /// The options are not JSON.
     OptionSyntax = -121,
     /// An option does not exist.
@@ -65,6 +69,8 @@ pub enum Code {
     DirectoryPlaintext = -212,
     /// The LDAP filter cannot be parsed.
     DirectoryFilter = -213,
+    /// The client certificate for the directory, or its key, cannot be used.
+    DirectoryCertificate = -214,
     /// The directory refused a change.
     DirectoryRefused = -220,
     /// After a change the directory does not hold what it should.
@@ -157,6 +163,8 @@ pub enum Code {
     DeletionsUnseen = -822,
     /// Event: a server failed while it was read from, and another one was read from its beginning.
     ServerReplaced = -825,
+    /// Event: it cannot be confirmed that people have no certificates any more, so none of theirs is taken for gone.
+    CertificatesUnread = -826,
 }
 
 /// What kind of trouble it is; hosts map it to their own classes.
@@ -288,6 +296,8 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::FileNotFound, "file_not_found", Area::Config, Category::NotFound, false),
     info(Code::FileUnreadable, "file_unreadable", Area::Config, Category::Config, false),
     info(Code::BackupFailed, "backup_failed", Area::Store, Category::Store, false),
+    info(Code::FileUnwritable, "file_unwritable", Area::Host, Category::Config, false),
+    info(Code::FileExists, "file_exists", Area::Host, Category::Conflict, false),
     info(Code::OptionSyntax, "option_syntax", Area::Host, Category::Invalid, false),
     info(Code::OptionUnknown, "option_unknown", Area::Host, Category::Invalid, false),
     info(Code::OptionType, "option_type", Area::Host, Category::Invalid, false),
@@ -305,6 +315,7 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::LdifChangeRecord, "ldif_change_record", Area::Directory, Category::Unsupported, false),
     info(Code::DirectoryPlaintext, "directory_plaintext", Area::Config, Category::Config, false),
     info(Code::DirectoryFilter, "directory_filter", Area::Directory, Category::Invalid, false),
+    info(Code::DirectoryCertificate, "directory_certificate", Area::Directory, Category::Certificate, false),
     info(Code::DirectoryRefused, "directory_refused", Area::Directory, Category::Invalid, false),
     info(Code::DirectoryVerify, "directory_verify", Area::Directory, Category::Conflict, true),
     info(Code::ExchangeUnreachable, "exchange_unreachable", Area::Exchange, Category::Network, true),
@@ -351,6 +362,7 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::NoCursor, "no_cursor", Area::Directory, Category::Invalid, false),
     info(Code::DeletionsUnseen, "deletions_unseen", Area::Directory, Category::Invalid, false),
     info(Code::ServerReplaced, "server_replaced", Area::Directory, Category::Network, false),
+    info(Code::CertificatesUnread, "certificates_unread", Area::Directory, Category::Denied, false),
 ];
 
 impl Code {

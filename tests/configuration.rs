@@ -52,7 +52,7 @@ fn wrong_types_and_values_are_named() {
 fn what_this_version_cannot_do_is_refused_by_name() {
     for (config, pointer) in [
         (r#"{"directory":{"kind":"ldif","group":"CN=g"}}"#, "/directory/group"),
-        (r#"{"directories":[{},{"bind":{"method":"external"}}]}"#, "/directories/1/bind/method"),
+        (r#"{"directories":[{},{"kind":"ldif","group":"CN=g"}]}"#, "/directories/1/group"),
         (r#"{"exchange":{"auth":{"certificate_thumbprint":"x"}}}"#, "/exchange/auth/certificate_thumbprint"),
         (r#"{"trust":{"os_store":true}}"#, "/trust/os_store"),
     ] {
@@ -78,7 +78,7 @@ fn kerberos_is_a_matter_of_the_build() {
 #[test]
 fn secrets_show_nowhere() {
     let config = parse(
-        r#"{"directory":{"bind":{"password":"hunter2-a"}},
+        r#"{"directory":{"bind":{"password":"hunter2-a","certificate_password":"hunter2-e"}},
             "exchange":{"proxy":"http://u:hunter2-b@proxy:8080","auth":{"secret":"hunter2-c","token":"hunter2-d"}}}"#,
     )
     .unwrap();

@@ -89,3 +89,19 @@ fn no_error_is_given_what_its_sentence_does_not_say() {
     }
     assert!(looked_at > 30, "only {looked_at} places were understood");
 }
+
+#[test]
+fn the_proofs_about_directories_name_tests_that_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/proof.md")).unwrap();
+    let section = page.split("\n## ").find(|section| section.starts_with("Directories that fail")).unwrap();
+    let mut named = 0;
+    for (module, test) in section.split('`').filter_map(|quoted| quoted.split_once("::")) {
+        let folders =
+            ["ldap", "faults", "runs"].map(|folder| root.join("tests").join(folder).join(format!("{module}.rs")));
+        let mut sources = folders.iter().filter_map(|path| std::fs::read_to_string(path).ok());
+        assert!(sources.any(|source| source.contains(&format!("fn {test}("))), "there is no test {module}::{test}");
+        named += 1;
+    }
+    assert!(named > 30, "{named}");
+}

@@ -81,7 +81,6 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
         let kerberos = cfg!(feature = "gssapi");
         let asked = [
             ("group", is_file && directory.group.is_some(), "selection by group in a file"),
-            ("bind/method", bind.method == BindMethod::External, "a client certificate"),
             ("bind/method", !kerberos && bind.method == BindMethod::Gssapi, "Kerberos in a build without it"),
             ("bind/keytab", !kerberos && bind.keytab.is_some(), "Kerberos in a build without it"),
         ];
@@ -112,6 +111,7 @@ pub(super) fn secrets(config: &mut Config) -> Result<()> {
     };
     for directory in config.directory.iter_mut().chain(&mut config.directories) {
         read(&mut directory.bind.password)?;
+        read(&mut directory.bind.certificate_password)?;
     }
     if let Some(exchange) = &mut config.exchange {
         read(&mut exchange.auth.secret)?;

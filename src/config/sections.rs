@@ -58,7 +58,7 @@ pub struct Directory {
     pub domain: Option<String>,
     /// Site whose servers come first.
     pub site: Option<String>,
-    /// Servers, `ldap://` or `ldaps://`, tried in order.
+    /// Servers, `ldap://`, `ldaps://` or `ldapi://`, tried in order.
     pub urls: Vec<String>,
     /// DN below which people are.
     pub base: Option<String>,
@@ -112,7 +112,7 @@ pub enum BindMethod {
     Simple,
     /// Kerberos.
     Gssapi,
-    /// The TLS client certificate.
+    /// Who the connection itself says: the TLS client certificate, or this process at a local socket (RFC 4422 A).
     External,
     /// Nobody (RFC 4513 5.1.1).
     Anonymous,
@@ -130,6 +130,10 @@ pub struct Bind {
     pub password: Option<Secret>,
     /// Kerberos keytab.
     pub keytab: Option<PathBuf>,
+    /// Client certificate and key for TLS.
+    pub certificate_file: Option<PathBuf>,
+    /// Password of that file.
+    pub certificate_password: Option<Secret>,
     /// Whether a password may travel without TLS.
     pub allow_plaintext: bool,
 }

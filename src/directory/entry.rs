@@ -3,7 +3,7 @@
 /// Attributes of one entry beyond this number are not accepted; Active Directory's schema has about 1,500.
 pub(super) const MAX_ATTRIBUTES: usize = 4096;
 
-/// An entry: its DN and its attributes by lower-case name.
+/// An entry: its DN and its attributes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Entry {
     /// Distinguished name as the directory wrote it.
@@ -13,12 +13,25 @@ pub(super) struct Entry {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Held {
-    name: String,
+    /// The attribute description as it came, but for its range.
+    description: String,
+    /// How long the name at its beginning is.
+    name: usize,
     /// Whether it came without options other than `binary` and `range`, such as languages.
     plain: bool,
     /// The first value that is missing (`;range=`, [MS-ADTS] 3.1.1.3.1.3.3), if any is.
     missing_from: Option<u64>,
     values: Vec<Vec<u8>>,
+}
+
+impl Held {
+    fn name(&self) -> &str {
+        &self.description[..self.name]
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.name().eq_ignore_ascii_case(name)
+    }
 }
 
 /// The end of a range of values.
@@ -45,6 +58,8 @@ impl Range {
 struct Description<'a> {
     /// As written.
     name: &'a str,
+    /// The options but for the range, as written.
+    options: Vec<&'a str>,
     plain: bool,
     range: Option<Range>,
 }
@@ -54,14 +69,28 @@ impl<'a> Description<'a> {
         const RANGE: &str = "range=";
         let mut parts = text.split(';');
         let name = parts.next().unwrap_or_default().trim();
-        let (mut plain, mut range) = (true, None);
+        let (mut options, mut plain, mut range) = (Vec::new(), true, None);
         for option in parts {
             match option.split_at_checked(RANGE.len()) {
                 Some((key, text)) if key.eq_ignore_ascii_case(RANGE) => range = Some(Range::parse(text)),
-                _ => plain &= option.eq_ignore_ascii_case("binary"),
+                _ => {
+                    plain &= option.eq_ignore_ascii_case("binary");
+                    options.push(option);
+                }
             }
         }
-        Self { name, plain, range }
+        Self { name, options, plain, range }
+    }
+
+    fn without_range(&self) -> String {
+        self.options.iter().fold(self.name.to_owned(), |text, option| text + ";" + option)
+    }
+
+    /// Whether these are values of what is held: of one name, whether `binary` or not, or with the same other options.
+    fn is_of(&self, held: &Held) -> bool {
+        held.plain == self.plain
+            && held.is(self.name)
+            && (self.plain || held.description.eq_ignore_ascii_case(&self.without_range()))
     }
 }
 
@@ -73,22 +102,22 @@ impl Entry {
 
     /// Adds values of an attribute; `false` when there are too many attributes.
     pub(super) fn add(&mut self, description: &str, values: impl IntoIterator<Item = Vec<u8>>) -> bool {
-        let Description { name, plain, range } = Description::parse(description);
+        let described = Description::parse(description);
         // values of one attribute follow each other
-        let is = |held: &Held| held.plain == plain && held.name.eq_ignore_ascii_case(name);
-        let index = match self.attributes.iter().rposition(is) {
+        let index = match self.attributes.iter().rposition(|held| described.is_of(held)) {
             Some(index) => index,
             None if self.attributes.len() == MAX_ATTRIBUTES => return false,
             None => {
-                let name = name.to_ascii_lowercase();
-                self.attributes.push(Held { name, plain, missing_from: None, values: Vec::new() });
+                let (description, name) = (described.without_range(), described.name.len());
+                let plain = described.plain;
+                self.attributes.push(Held { description, name, plain, missing_from: None, values: Vec::new() });
                 self.attributes.len() - 1
             }
         };
         let held = &mut self.attributes[index];
         let before = held.values.len();
         held.values.extend(values);
-        held.missing_from = match range {
+        held.missing_from = match described.range {
             Some(Range::ToTheEnd) => None,
             Some(Range::Until(last)) => Some(last.saturating_add(1)),
             // Windows repeats a ranged attribute without the option and without values
@@ -115,7 +144,12 @@ impl Entry {
 
     /// Attributes of which the server kept values back, with the number of the first missing one.
     pub(super) fn incomplete(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.attributes.iter().filter_map(|held| Some((held.name.as_str(), held.missing_from?)))
+        self.attributes.iter().filter_map(|held| Some((held.name(), held.missing_from?)))
+    }
+
+    /// Every attribute as it came but for its range, the number of the first missing value, and the values.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = (&str, Option<u64>, &[Vec<u8>])> {
+        self.attributes.iter().map(|held| (held.description.as_str(), held.missing_from, held.values.as_slice()))
     }
 
     /// The first missing value's number of one attribute.
@@ -125,10 +159,10 @@ impl Entry {
 
     /// Takes over what the answer to a request for a missing range holds; whether it brought the read forward.
     pub(super) fn continue_range(&mut self, name: &str, answer: Self) -> bool {
-        let Some(more) = answer.attributes.into_iter().find(|held| held.name.eq_ignore_ascii_case(name)) else {
+        let Some(more) = answer.attributes.into_iter().find(|held| held.is(name)) else {
             return false;
         };
-        let Some(held) = self.attributes.iter_mut().find(|held| held.name.eq_ignore_ascii_case(name)) else {
+        let Some(held) = self.attributes.iter_mut().find(|held| held.is(name)) else {
             return false;
         };
         let forward = match (held.missing_from, more.missing_from) {
@@ -141,7 +175,7 @@ impl Entry {
     }
 
     fn held<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Held> {
-        self.attributes.iter().filter(move |held| held.name.eq_ignore_ascii_case(name))
+        self.attributes.iter().filter(move |held| held.is(name))
     }
 }
 
@@ -166,9 +200,23 @@ mod tests {
     }
 
     #[test]
+    fn descriptions_stay_as_they_came_but_for_the_range() {
+        let entry = entry(&[
+            ("userCertificate;Binary;range=0-0", &["a"]),
+            ("CN;lang-de", &["b"]),
+            ("cn;lang-fr", &["c"]),
+            ("cn;LANG-DE", &["d"]),
+            ("userCertificate;range=1-1", &["e"]),
+        ]);
+        let seen: Vec<_> = entry.attributes().map(|(name, missing, values)| (name, missing, values.len())).collect();
+        let expected = [("userCertificate;Binary", Some(2), 2), ("CN;lang-de", None, 2), ("cn;lang-fr", None, 1)];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
     fn ranges_are_followed_to_their_end() {
         let mut first = entry(&[("userCertificate", &[]), ("userCertificate;Range=0-1", &["a", "b"])]);
-        assert_eq!(first.incomplete().collect::<Vec<_>>(), [("usercertificate", 2)]);
+        assert_eq!(first.incomplete().collect::<Vec<_>>(), [("userCertificate", 2)]);
         assert!(first.continue_range("userCertificate", entry(&[("userCertificate;range=2-3", &["c", "d"])])));
         assert_eq!(first.missing_from("userCertificate"), Some(4));
         assert!(first.continue_range("userCertificate", entry(&[("userCertificate;binary;range=4-*", &["e"])])));

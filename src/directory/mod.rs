@@ -1,9 +1,11 @@
 //! People from a directory: a live server (RFC 4511) or an LDIF export (RFC 2849).
 
+mod absence;
 mod changes;
 mod check;
 mod claims;
 mod entry;
+mod export;
 mod filter;
 mod guid;
 mod identity;
@@ -18,6 +20,7 @@ mod selection;
 mod several;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
@@ -28,8 +31,10 @@ use crate::error::{Code, Error, Result};
 use crate::net::{Cause, CheckStep};
 use crate::people::Person;
 
+pub use absence::confirmed_without;
 pub use changes::{ChangeReport, Changes, Cursor, Gone, Part, Since, WhyEverybody};
 pub use claims::{MOST_CLAIMED, claims, claims_of};
+pub use export::Export;
 pub use label::labels;
 pub use ldap::OwnDirectory;
 pub use ldap::{Standing, Writer};
@@ -91,7 +96,22 @@ pub async fn read(
     selection: &Selection,
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
-    read_and_mark(config, base_dir, selection, false, sink).await
+    read_and_mark(config, base_dir, selection, false, None, sink).await
+}
+
+/// Reads the selected people of a configuration's directory, and has their entries written to a file; who reads keeps the
+/// file, or not.
+///
+/// # Errors
+/// `config_missing`, `config_unsupported` for several directories; those of [`read`]; `file_unwritable`.
+pub async fn read_and_export(
+    config: &config::Config,
+    selection: &Selection,
+    export: Arc<Export>,
+    sink: Sender<Person>,
+) -> Result<ReadReport> {
+    let base_dir = config.base_dir.as_deref();
+    read_and_mark(config.only_directory()?, base_dir, selection, false, Some(export), sink).await
 }
 
 /// Reads the selected people of all directories of a configuration: as [`read`] where there is one, else each person
@@ -159,7 +179,7 @@ pub async fn read_everybody(
     base_dir: Option<&Path>,
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
-    read_and_mark(config, base_dir, &Selection::default(), true, sink).await
+    read_and_mark(config, base_dir, &Selection::default(), true, None, sink).await
 }
 
 async fn read_and_mark(
@@ -167,15 +187,16 @@ async fn read_and_mark(
     base_dir: Option<&Path>,
     selection: &Selection,
     cursor: bool,
+    export: Option<Arc<Export>>,
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
     match config.kind {
         DirectoryKind::Ldif => {
             let (config, selection) = (config.clone(), selection.clone());
             let base_dir = base_dir.map(Path::to_path_buf);
-            blocking(move || ldif::read(&config, base_dir.as_deref(), &selection, &sink)).await?
+            blocking(move || ldif::read(&config, base_dir.as_deref(), &selection, export.as_deref(), &sink)).await?
         }
-        DirectoryKind::Ldap => ldap::read(config, base_dir, selection, cursor, sink).await,
+        DirectoryKind::Ldap => ldap::read(config, base_dir, selection, cursor, export, sink).await,
     }
 }
 

@@ -149,8 +149,10 @@ fn without_nested(bases: Vec<Base>) -> Vec<Base> {
 pub(super) enum Next {
     /// Hand it to the caller.
     Deliver(Box<Person>),
-    /// Nothing: it was not wanted, was delivered before, or is kept until the end.
+    /// Nothing: it was not wanted, or was delivered before.
     Continue,
+    /// Nothing yet: it was named, and is kept until it is clear who is meant.
+    Named,
     /// Stop: the limit is reached and there is more.
     Full,
 }
@@ -222,11 +224,13 @@ impl Finder {
             }
         }
         if !self.named.is_empty() {
+            let mut next = Next::Continue;
             for named in self.named.iter_mut().filter(|named| named.identity.names(&person, name)) {
                 named.several |= named.found.is_some();
                 named.found.get_or_insert_with(|| person.clone());
+                next = Next::Named;
             }
-            return Next::Continue;
+            return next;
         }
         if self.limit.is_some_and(|limit| self.delivered >= limit) {
             self.limit_reached = true;

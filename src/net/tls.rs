@@ -12,10 +12,13 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 use crate::error::{Code, Error, Result};
 use crate::platform;
 
-/// The authorities that may vouch for servers.
+use super::ClientCertificate;
+
+/// The authorities that may vouch for servers, and the certificate of a client that has one.
 #[derive(Debug, Clone)]
 pub struct Authorities {
     roots: Arc<RootCertStore>,
+    client: Option<ClientCertificate>,
 }
 
 impl Authorities {
@@ -39,7 +42,13 @@ impl Authorities {
         if os_store {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
-        Ok(Self { roots: Arc::new(roots) })
+        Ok(Self { roots: Arc::new(roots), client: None })
+    }
+
+    /// The same with a certificate of the client's own, shown to servers that ask for one.
+    #[must_use]
+    pub fn with_client(self, client: Option<ClientCertificate>) -> Self {
+        Self { client, ..self }
     }
 
     /// A client configuration that trusts them. Without any authority every server is refused.
@@ -50,7 +59,14 @@ impl Authorities {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| internal(&error))?;
-        Ok(Arc::new(builder.with_root_certificates(Arc::clone(&self.roots)).with_no_client_auth()))
+        Ok(self.finished(builder.with_root_certificates(Arc::clone(&self.roots)).with_no_client_auth()))
+    }
+
+    fn finished(&self, mut config: ClientConfig) -> Arc<ClientConfig> {
+        if let Some(client) = &self.client {
+            client.shown_by(&mut config);
+        }
+        Arc::new(config)
     }
 
     /// The same configuration for one connection, and who tells afterwards which certificates the server sent, whether
@@ -72,7 +88,7 @@ impl Authorities {
         let verifier: Arc<dyn ServerCertVerifier> = Arc::clone(&witness) as _;
         // it verifies as rustls's own does, which it asks
         let config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-        Ok((Arc::new(config), witness))
+        Ok((self.finished(config), witness))
     }
 }
 

@@ -45,6 +45,8 @@ pub const SCOPE_CHANGED: &str = "scope_changed";
 pub const UNREADABLE: &str = "unreadable";
 /// The entry is in an LDIF file, which is not written.
 pub const READ_ONLY: &str = "read_only";
+/// The directory did not give all of the person's values, or the account may not be able to read them; so nothing is gone.
+pub const UNREAD: &str = "unread";
 /// No recipient has one of the person's addresses.
 pub const NO_RECIPIENT: &str = "no_recipient";
 /// The person's addresses lead to several recipients, or several people to this one.

@@ -136,12 +136,21 @@ struct Outcome<'a> {
     after: Vec<&'a Value>,
     removed: Vec<Removed<'a>>,
     losers: Vec<Item>,
+    /// Whether values stay only because the directory may hold them unseen.
+    withheld: bool,
 }
 
 impl<'a> Outcome<'a> {
     fn untouched(before: &'a Before, attribute: Attribute) -> Self {
         let before = before.values(attribute).map(without_repetition);
-        Self { attribute, after: before.clone().unwrap_or_default(), before, removed: Vec::new(), losers: Vec::new() }
+        Self {
+            attribute,
+            after: before.clone().unwrap_or_default(),
+            before,
+            removed: Vec::new(),
+            losers: Vec::new(),
+            withheld: false,
+        }
     }
 
     fn has_one_to_encrypt(&self, policy: &Policy) -> bool {
@@ -167,8 +176,9 @@ fn decide<'a>(subject: &Subject<'a>, policy: &Policy, attribute: Attribute, bett
     make_room(&mut selection, policy, &before, kept.len());
     let losers = selection.losers.iter().map(|loser| Item::new(loser.value, Some(loser.reason))).collect();
     if !readable {
-        return Outcome { attribute, before: None, after: Vec::new(), removed: Vec::new(), losers };
+        return Outcome { attribute, before: None, after: Vec::new(), removed: Vec::new(), losers, withheld: false };
     }
+    let withheld = !subject.circumstances.complete && kept.iter().any(|value| fate.would_be_gone(value));
     let nothing_new = selection.chosen.iter().all(|value| before.iter().any(|held| held.sha256 == value.sha256));
     // what is not written keeps the order Exchange has, and with it the one that senders find first
     let after = if nothing_new && removed.is_empty() {
@@ -176,7 +186,7 @@ fn decide<'a>(subject: &Subject<'a>, policy: &Policy, attribute: Attribute, bett
     } else {
         selection.chosen.into_iter().chain(kept).collect()
     };
-    Outcome { attribute, before: Some(before), after, removed, losers }
+    Outcome { attribute, before: Some(before), after, removed, losers, withheld }
 }
 
 /// Values that stay are never dropped for room, and a value already there is not new.
@@ -223,6 +233,13 @@ impl Fate<'_> {
 
     fn is_ours(&self, value: &Value) -> bool {
         self.subject.ours.contains(&(self.attribute, value.sha256))
+    }
+
+    /// Whether a value would be taken for gone if all of the person's had been read.
+    fn would_be_gone(&self, value: &Value) -> bool {
+        let mut shown = self.subject.values.iter().filter(|shown| shown.attribute == self.attribute);
+        let is_shown = shown.any(|shown| shown.sha256 == value.sha256);
+        !is_shown && (self.is_ours(value) || self.policy.foreign == Foreign::Replace)
     }
 
     /// A value that the directory has, too, and that lost there.
@@ -320,6 +337,8 @@ fn row(subject: &Subject<'_>, policy: &Policy, outcome: Outcome<'_>, loses_last:
     };
     if !readable {
         skip(&mut change, reason::UNREADABLE);
+    } else if change.action == Action::None && outcome.withheld {
+        skip(&mut change, reason::UNREAD);
     } else if change.action.writes() && subject.circumstances.held {
         skip(&mut change, reason::HELD);
     } else if change.action.writes() && !subject.recipient.is_mastered_in_cloud() && !policy.write_dir_synced {

@@ -145,6 +145,8 @@ fn replace(config: &mut Config, pointer: &str, value: &str) -> Result<()> {
         "method" => bind.method = read(pointer, value)?,
         "user" => bind.user = Some(read(pointer, value)?),
         "password" => bind.password = secret()?,
+        "certificate_file" => bind.certificate_file = Some(read(pointer, value)?),
+        "certificate_password" => bind.certificate_password = secret()?,
         "keytab" => bind.keytab = Some(read(pointer, value)?),
         "allow_plaintext" => bind.allow_plaintext = read(pointer, value)?,
         _ => return Err(unknown()),

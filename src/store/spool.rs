@@ -83,13 +83,24 @@ impl Spool {
     pub fn person(&self, place: u32) -> Result<Person> {
         let connection = self.connection();
         let mut select = connection.prepare_cached(
-            "SELECT people.record, person_values.record FROM people JOIN person_values USING (place) WHERE place = ?",
+            "SELECT people.record, person_values.record, complete FROM people JOIN person_values USING (place) \
+             WHERE place = ?",
         )?;
         let mut rows = select.query([place])?;
         let row = rows.next()?.ok_or_else(|| not_understood("a person's place"))?;
         let mut person = record::read_person(blob(row, 0)?)?;
         person.values = record::read_values(blob(row, 1)?)?;
+        person.complete = row.get(2)?;
         Ok(person)
+    }
+
+    /// Notes that not all values of the person at a place could be read.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn mark_incomplete(&self, place: u32) -> Result<()> {
+        self.connection().prepare_cached("UPDATE people SET complete = 0 WHERE place = ?")?.execute([place])?;
+        Ok(())
     }
 
     /// Looks through all people in the order they were read, without their values. What is done must not need the spool.

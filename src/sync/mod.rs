@@ -3,6 +3,7 @@
 mod apply;
 mod backup;
 mod chosen;
+mod confirm;
 mod coverage;
 mod directory_run;
 mod delta;
@@ -27,6 +28,7 @@ mod tasks;
 mod write_all;
 
 pub use chosen::{Chosen, apply_chosen};
+pub use confirm::say_unread;
 pub use coverage::{Coverage, Covering, coverage};
 pub use delta::{Delta, delta};
 pub use extent::{Circumstances, Extent, extent};

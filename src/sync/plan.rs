@@ -1,13 +1,15 @@
 //! The plan of a run: every person's rows, in their order and numbered, set aside as they are planned.
 
 use crate::certificate::Attribute;
-use crate::error::Result;
+use crate::config::LogLevel;
+use crate::error::{Code, Result};
 use crate::people::{Match, Person, Recipient};
 use crate::planning::{Before, Change, Subject, Value, plan_recipient, plan_vanished, reason, skip_person};
 use crate::store::{SeenPerson, Spool};
 use crate::trust::Retriever;
 use crate::validation::{Fitness, RevocationCheck};
 
+use super::confirm::confirm;
 use super::gather::Pair;
 use super::judge_people::{AT_A_TIME, Judged, each, judged};
 use super::prepare::{Gone, Prepared};
@@ -76,11 +78,12 @@ impl Prepared {
     ) -> Result<(u64, bool)> {
         let spool = &self.gathered.spool;
         let mut absent = self.absent().into_iter().peekable();
-        let (mut rows, mut newly_unfit, mut is_old) = (Rows::new(spool), 0, false);
+        let (mut rows, mut newly_unfit, mut is_old, mut unread) = (Rows::new(spool), 0, false, 0);
         let order = spool.by_identity()?;
         for (chunk, places) in order.chunks(AT_A_TIME).enumerate() {
-            let (people, learnt) = judged(job, &self.gathered, places, judge, retriever.as_deref_mut()).await?;
+            let (mut people, learnt) = judged(job, &self.gathered, places, judge, retriever.as_deref_mut()).await?;
             is_old |= learnt && chunk > 0;
+            unread += confirm(job, spool, places, &mut people).await?;
             let (judge, evidence_due) = (&*judge, judge.due_ms());
             let planned = each(job, &people, |judged| {
                 let claims = if remembers { self.claim_of(&judged.pair)? } else { None };
@@ -110,6 +113,10 @@ impl Prepared {
             rows.extend(absent.identity(), self.of_absent(job, judge, &absent)?)?;
         }
         rows.end()?;
+        if unread > 0 {
+            let count = vec![("count", unread.to_string())];
+            job.observer.event(LogLevel::Warn, Code::CertificatesUnread, count).await;
+        }
         Ok((newly_unfit, is_old))
     }
 

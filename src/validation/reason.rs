@@ -63,6 +63,7 @@ mod tests {
             "duplicate",
             "undetermined",
             "unfit",
+            "unread",
             "unreadable",
             "scope_changed",
             "not_published",

@@ -91,6 +91,20 @@ fn a_message_that_claims_two_gigabytes_is_not_waited_for() {
 }
 
 #[test]
+fn an_entry_above_sixteen_mebibytes_ends_the_read_with_its_name() {
+    // the message is an entry's own, so pages of fewer people would change nothing
+    let url = searched(|_, _| {
+        let entry =
+            [&[0x64, 0x84, 0x01, 0, 1, 0][..], &octets(b"cn=large,dc=x"), &[0x30, 0x84, 0x01, 0, 0, 0]].concat();
+        let head = [&[0x30, 0x84, 0x01, 0, 2, 0][..], &number(0x02, 3), &entry].concat();
+        Act::All(vec![Act::Send(vec![person(1), person(2)]), Act::Raw(head), Act::Silence])
+    });
+    let (people, reason) = incomplete(&config(&url));
+    assert_eq!(people, 2);
+    assert!(reason.contains("the entry cn=large,dc=x is longer than 16 MiB"), "{reason}");
+}
+
+#[test]
 fn garbage_is_an_error_of_the_network_and_not_waited_for() {
     for bytes in
         [b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), vec![0; 64], vec![0x30, 0x80, 0, 0], vec![0x15, 3, 3, 0]]
@@ -350,7 +364,7 @@ fn two_thousand_values_come_in_the_ranges_a_server_insists_on() {
     let url = searched(|number, request| {
         let from = number * 450;
         if number > 0 {
-            assert_eq!(request.attributes(), [format!("usercertificate;range={from}-*")]);
+            assert_eq!(request.attributes(), [format!("userCertificate;range={from}-*")]);
         }
         let until = (from + 450).min(2000);
         let values: Vec<_> = (from..until).map(|value| format!("{value:04}").into_bytes()).collect();

@@ -127,7 +127,7 @@ fn every_spelling_of_options_is_accepted_and_ranges_are_fetched_to_their_end() {
             page_end(b""),
         ]),
         1 => {
-            assert!(contains(request, b"usercertificate;range=2-*"));
+            assert!(contains(request, b"UserCertificate;range=2-*"));
             Act::Send(vec![entry("cn=a,dc=x", &[("userCertificate;range=2-2", &[b"0c"])]), result(0x65, 0, "")])
         }
         _ => {

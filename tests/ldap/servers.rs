@@ -66,6 +66,40 @@ impl RealServer {
         self.run(&["start"]).unwrap();
     }
 
+    /// The same with these options of the script besides.
+    pub(crate) fn restart_with(&self, options: &[&str]) {
+        self.run(&["stop"]).unwrap();
+        let ports = ["-p", self.fact("LDAP_PORT"), "-t", self.fact("LDAPS_PORT")];
+        self.run(&[&ports, options, &["start"]].concat()).unwrap();
+    }
+
+    /// Sends the server's process a signal, as `kill` names it.
+    pub(crate) fn signal(&self, signal: &str) {
+        let status = self.run(&["status"]).unwrap();
+        let pid = status.lines().find_map(|line| line.split_once("_PID=")).unwrap().1.trim_matches('\'');
+        assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
+    }
+
+    /// Keeps an account from reading an attribute, by its schemaIDGUID, of an entry of Active Directory.
+    pub(crate) fn deny(&self, account: &str, schema_id: &str, dn: &str) {
+        let done = Command::new("samba-tool")
+            .args(["dsacl", "set", "-H", self.fact("LDAP_URL"), "--simple-bind-dn", self.fact("ADMIN_DN")])
+            .args(["--password", self.fact("ADMIN_PASSWORD"), "--objectdn", dn])
+            .arg(format!("--sddl=(OD;;RP;{schema_id};;{account})"))
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// Adds entries as the administrator.
+    pub(crate) fn add(&self, records: &str) {
+        let added: String = records
+            .split("\n\n")
+            .map(|record| record.trim().replacen('\n', "\nchangetype: add\n", 1) + "\n\n")
+            .collect();
+        self.modify(&added);
+    }
+
     /// Resets the server to so many people.
     pub(crate) fn load(&mut self, people: usize) {
         self.run(&["load", &people.to_string()]).unwrap();
@@ -170,6 +204,12 @@ pub(crate) fn skipped<T>(test: &str, reason: &str) -> Option<T> {
 /// A slapd for one test alone, which may change what is in it.
 pub(crate) fn own_openldap(test: &str, people: usize) -> Option<RealServer> {
     RealServer::start("openldap.sh", "OL_", &[], &["load", &people.to_string()])
+        .map_or_else(|reason| skipped(test, &reason), Some)
+}
+
+/// A slapd with these options of its script.
+pub(crate) fn openldap_by(options: &[&str], test: &str, people: usize) -> Option<RealServer> {
+    RealServer::start("openldap.sh", "OL_", options, &["load", &people.to_string()])
         .map_or_else(|reason| skipped(test, &reason), Some)
 }
 

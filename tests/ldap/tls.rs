@@ -7,7 +7,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     date_time_ymd,
 };
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ConfigBuilder, RootCertStore, WantsVerifier};
 use smimesync::config::Directory;
 use smimesync::error::Code;
 use smimesync::net::CheckResult;
@@ -39,6 +41,27 @@ impl Authority {
 
     /// A server that has a certificate for these names until the end of a year, and sends the authority's after it.
     fn server(&self, names: &[&str], until: i32) -> Arc<ServerConfig> {
+        let builder = Self::builder().with_no_client_auth();
+        let (chain, key) = self.issued(names, until);
+        Arc::new(builder.with_single_cert(chain, key).unwrap())
+    }
+
+    /// The same for clients with a certificate of the authority's alone.
+    fn server_for_clients(&self, names: &[&str]) -> Arc<ServerConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.params.clone().self_signed(&self.key).unwrap().der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let (chain, key) = self.issued(names, 2100);
+        Arc::new(Self::builder().with_client_cert_verifier(verifier).with_single_cert(chain, key).unwrap())
+    }
+
+    fn builder() -> ConfigBuilder<ServerConfig, WantsVerifier> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap()
+    }
+
+    fn issued(&self, names: &[&str], until: i32) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         params.distinguished_name.push(DnType::CommonName, "Directory 1");
@@ -49,10 +72,7 @@ impl Authority {
         let leaf = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
         let own = self.params.clone().self_signed(&self.key).unwrap();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let chain = vec![leaf.der().clone(), own.der().clone()];
-        Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
+        (vec![leaf.der().clone(), own.der().clone()], key)
     }
 }
 
@@ -144,6 +164,33 @@ fn a_certificate_for_another_name_is_refused_with_its_names() {
     let (code, words, _) = refused(&ldaps("localhost", authority.server(&["dc1.x.test"], 2100), &authority));
     assert_eq!(code, Code::DirectoryTls);
     assert!(words.contains("it is for another host") && words.contains("dc1.x.test"), "{words}");
+}
+
+#[test]
+fn a_server_that_says_why_it_takes_no_client_certificate_is_quoted() {
+    let authority = Authority::new("House CA");
+    let client = |signer: &Authority| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "svc-sync");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &Issuer::from_params(&signer.params, &signer.key)).unwrap();
+        let file = NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), certificate.pem() + &key.serialize_pem()).unwrap();
+        file
+    };
+    let (known, unknown) = (client(&authority), client(&Authority::new("Strange CA")));
+    let config = |file: Option<&NamedTempFile>| {
+        let mut config = ldaps("localhost", authority.server_for_clients(&["localhost"]), &authority);
+        config.bind.certificate_file = file.map(|file| file.path().to_path_buf());
+        config
+    };
+    assert_eq!(everybody(&config(Some(&known))).unwrap().0.len(), 1);
+    for (file, words) in [(None, "wants a client certificate"), (Some(&unknown), "its issuer is not known there")] {
+        let error = everybody(&config(file)).unwrap_err();
+        assert_eq!(error.code(), Code::DirectoryAuth, "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }
 
 /// A server that answers StartTLS with this act.

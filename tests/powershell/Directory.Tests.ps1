@@ -77,6 +77,31 @@ Describe 'changing the directory' -Skip:(-not $hasServer) {
         $rows.Result | Should -Be 'applied'
         (Publish-SmimeCertificate -Path $file -Confirm:$false).Action | Should -Be 'none'
     }
+    It 'writes what it reads as LDIF and reads that back' {
+        $file = Join-Path $folder 'written.ldif'
+        $people = Get-SmimeCertificate -LdifPath $file
+        { Get-SmimeCertificate -LdifPath $file } | Should -Throw -ErrorId 'SmimeSync.Host.FileExists,Get-SmimeCertificate'
+        Get-SmimeCertificate -LdifPath $file -Overwrite | Out-Null
+        Connect-SmimeSync -LdifPath $file
+        $back = Get-SmimeCertificate -ResultSize Unlimited
+        ($back | ForEach-Object Sha256 | Sort-Object) -join ' ' | Should -Be (($people | ForEach-Object Sha256 | Sort-Object) -join ' ')
+        Connect-SmimeSync -Configuration (Join-Path $folder 'directory.json')
+    }
+    It 'shows a client certificate, and says what is wrong with its file' {
+        $parameters = @{ DirectoryUrl = $facts.LDAPS_URL; Base = $facts.BASE_DN; DirectoryCaFile = $facts.CA_FILE }
+        $pfx = Join-Path $root 'tests/data/sign_in/modern.pfx'
+        $password = ConvertTo-SecureString 'pässwörd +&%' -AsPlainText -Force
+        $credential = [pscredential]::new($facts.SYNC_DN, (ConvertTo-SecureString $facts.SYNC_PASSWORD -AsPlainText -Force))
+        Connect-SmimeSync @parameters -DirectoryCertificateFilePath $pfx -DirectoryCertificatePassword $password -Credential $credential
+        @(Get-SmimeCertificate -ResultSize 1 -WarningAction SilentlyContinue).Count | Should -BeGreaterThan 0
+        # slapd was told nothing of clients' authorities, so nobody binds by the certificate alone
+        Connect-SmimeSync @parameters -DirectoryCertificateFilePath $pfx -DirectoryCertificatePassword $password
+        { Get-SmimeCertificate } | Should -Throw -ErrorId 'SmimeSync.Directory.Auth,Get-SmimeCertificate'
+        Connect-SmimeSync @parameters -DirectoryCertificateFilePath $pfx
+        $failure = { Get-SmimeCertificate } | Should -Throw -ErrorId 'SmimeSync.Directory.Certificate,Get-SmimeCertificate' -PassThru
+        $failure.TargetObject | Should -Be $pfx
+        Connect-SmimeSync -Configuration (Join-Path $folder 'directory.json')
+    }
     It 'takes no nothing for everybody: <Name>' -ForEach @(
         @{ Name = 'null'; Call = { Remove-SmimeCertificate $null } }
         @{ Name = 'empty text'; Call = { Remove-SmimeCertificate '' } }

@@ -9,4 +9,8 @@ mod many;
 mod ownership;
 mod rivals;
 mod scene;
+#[path = "../ldap/servers.rs"]
+#[expect(dead_code, reason = "these tests need only slapd")]
+mod servers;
 mod several;
+mod unread;

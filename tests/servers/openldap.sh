@@ -21,6 +21,9 @@
 #   -d DIR       working directory               [TARGET/servers/openldap]
 #   -p PORT      LDAP port on 127.0.0.1          [11389]
 #   -t PORT      LDAPS port on 127.0.0.1         [PORT+247, so 11636]
+#   -c FILE      TLS clients need a certificate of an authority in FILE; CN=x then binds by EXTERNAL as cn=x of the suffix
+#   -i           also listen on the socket DIR/ldapi, where the user who started slapd binds by EXTERNAL as cn=svc-sync
+#   -a RULE      an access rule before the others, such as "access to attrs=mail by * none"; may be repeated
 #   The options given to "start" are remembered in DIR and reused by load/status/stop.
 #
 # Environment
@@ -57,10 +60,11 @@ usage() { sed -n '2,/^$/{s/^# \{0,1\}//;p}' "$0"; }
 # ------------------------------------------------------------------ options
 TARGET=${CARGO_TARGET_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/target}
 case $TARGET in /*) ;; *) TARGET=$PWD/$TARGET ;; esac
-DIR=$TARGET/servers/openldap; PORT=; TLSPORT=; GIVEN=
-while getopts 'd:p:t:h' o; do
+DIR=$TARGET/servers/openldap; PORT=; TLSPORT=; CLIENTS=; SOCKET=; RULES=; GIVEN=
+while getopts 'd:p:t:c:ia:h' o; do
   case $o in
     d) DIR=$OPTARG ;; p) PORT=$OPTARG; GIVEN=1 ;; t) TLSPORT=$OPTARG; GIVEN=1 ;;
+    c) CLIENTS=$OPTARG; GIVEN=1 ;; i) SOCKET=1; GIVEN=1 ;; a) RULES+=$OPTARG$'\n'; GIVEN=1 ;;
     h) usage; exit 0 ;; *) exit 2 ;;
   esac
 done
@@ -102,9 +106,12 @@ moduleload syncprov
 pidfile $1/slapd.pid
 argsfile $1/slapd.args
 sizelimit 1000
-TLSCACertificateFile $DIR/ca.pem
+TLSCACertificateFile ${CLIENTS:-$DIR/ca.pem}
 TLSCertificateFile $DIR/cert.pem
 TLSCertificateKeyFile $DIR/key.pem
+$([ -z "$CLIENTS" ] || echo "TLSVerifyClient demand")
+authz-regexp "^gidNumber=[0-9]+[+]uidNumber=$(id -u),cn=peercred,cn=external,cn=auth\$" "$SYNC_DN"
+authz-regexp "^cn=([^,]+)\$" "cn=\$1,$BASE"
 
 database mdb
 suffix "$BASE"
@@ -120,7 +127,7 @@ index uid,mail eq
 # used by the sync provider, and by clients that poll with (entryCSN>=...)
 index entryUUID,entryCSN eq
 limits dn.exact="$SYNC_DN" size=unlimited time=unlimited
-access to attrs=userPassword by anonymous auth by * none
+${RULES}access to attrs=userPassword by anonymous auth by * none
 access to * by * read
 # RFC 4533 provider. The session log lets a refresh name the deleted entries; it is in memory, so
 # after a restart a client with an old cookie gets a "present" phase instead.
@@ -236,6 +243,7 @@ OL_ADMIN_PASSWORD='$ADMIN_PW'
 OL_SYNC_DN='$SYNC_DN'
 OL_SYNC_PASSWORD='$SYNC_PW'
 OL_CA_FILE='$DIR/ca.pem'
+OL_LDAPI_URL='ldapi://${DIR//\//%2F}%2Fldapi'
 OL_LOG='$DIR/log.slapd'
 OL_USERS='$(cat "$DIR/users" 2>/dev/null || echo 0)'
 EOF
@@ -267,10 +275,12 @@ start() {
   tls
   [ -d "$DIR/db" ] || { loaded 0; place "$SOURCE" 0; }
   flock -u 9; exec 9>&-
-  echo "PORT=$PORT; TLSPORT=$TLSPORT" > "$DIR/options"
+  printf '%s=%q\n' PORT "$PORT" TLSPORT "$TLSPORT" CLIENTS "$CLIENTS" SOCKET "$SOCKET" RULES "$RULES" > "$DIR/options"
+  local sockets="ldap://127.0.0.1:$PORT/ ldaps://127.0.0.1:$TLSPORT/"
+  [ -z "$SOCKET" ] || sockets+=" ldapi://${DIR//\//%2F}%2Fldapi"
   write_conf "$DIR"
   # -d 0 keeps slapd in the foreground of a session of its own; nothing of the caller's stdin/stdout stays open
-  setsid "$SLAPD" -f "$DIR/slapd.conf" -d 0 -h "ldap://127.0.0.1:$PORT/ ldaps://127.0.0.1:$TLSPORT/" \
+  setsid "$SLAPD" -f "$DIR/slapd.conf" -d 0 -h "$sockets" \
     < /dev/null > "$DIR/log.slapd" 2>&1 &
   pid=$!; echo "$pid" > "$DIR/pid"
   # ready when the port answers (bash's own TCP client: no ldap-utils needed)

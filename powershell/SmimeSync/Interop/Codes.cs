@@ -27,6 +27,10 @@ namespace SmimeSync
         FileUnreadable = -109,
         /// <summary>What would be removed could not be saved before.</summary>
         BackupFailed = -110,
+        /// <summary>A file cannot be written.</summary>
+        FileUnwritable = -114,
+        /// <summary>A file that should be written is there already.</summary>
+        FileExists = -115,
         /// <summary>The options are not JSON.</summary>
         OptionSyntax = -121,
         /// <summary>An option does not exist.</summary>
@@ -61,6 +65,8 @@ namespace SmimeSync
         DirectoryPlaintext = -212,
         /// <summary>The LDAP filter cannot be parsed.</summary>
         DirectoryFilter = -213,
+        /// <summary>The client certificate for the directory, or its key, cannot be used.</summary>
+        DirectoryCertificate = -214,
         /// <summary>The directory refused a change.</summary>
         DirectoryRefused = -220,
         /// <summary>After a change the directory does not hold what it should.</summary>
@@ -152,7 +158,9 @@ namespace SmimeSync
         /// <summary>Event: the account may not see deleted objects, so deletions are found by the next complete read.</summary>
         DeletionsUnseen = -822,
         /// <summary>Event: a server failed while it was read from, and another one was read from its beginning.</summary>
-        ServerReplaced = -825
+        ServerReplaced = -825,
+        /// <summary>Event: it cannot be confirmed that people have no certificates any more, so none of theirs is taken for gone.</summary>
+        CertificatesUnread = -826
     }
 
     /// <summary>What a code alone says: enough for a row, which carries no more.</summary>
@@ -170,6 +178,8 @@ namespace SmimeSync
             { -108, new CodeInfo("config", "not_found", false) },
             { -109, new CodeInfo("config", "config", false) },
             { -110, new CodeInfo("store", "store", false) },
+            { -114, new CodeInfo("host", "config", false) },
+            { -115, new CodeInfo("host", "conflict", false) },
             { -121, new CodeInfo("host", "invalid", false) },
             { -122, new CodeInfo("host", "invalid", false) },
             { -123, new CodeInfo("host", "invalid", false) },
@@ -187,6 +197,7 @@ namespace SmimeSync
             { -211, new CodeInfo("directory", "unsupported", false) },
             { -212, new CodeInfo("config", "config", false) },
             { -213, new CodeInfo("directory", "invalid", false) },
+            { -214, new CodeInfo("directory", "certificate", false) },
             { -220, new CodeInfo("directory", "invalid", false) },
             { -221, new CodeInfo("directory", "conflict", true) },
             { -301, new CodeInfo("exchange", "network", true) },
@@ -232,7 +243,8 @@ namespace SmimeSync
             { -820, new CodeInfo("directory", "invalid", false) },
             { -821, new CodeInfo("directory", "invalid", false) },
             { -822, new CodeInfo("directory", "invalid", false) },
-            { -825, new CodeInfo("directory", "network", false) }
+            { -825, new CodeInfo("directory", "network", false) },
+            { -826, new CodeInfo("directory", "denied", false) }
         };
 
         internal string Area { get; private set; }

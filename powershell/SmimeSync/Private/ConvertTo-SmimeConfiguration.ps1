@@ -38,6 +38,11 @@ function ConvertTo-SmimeConfiguration {
             $content.directory.bind = [ordered]@{ method = 'anonymous' }
             if ($Bound.ContainsKey('Credential')) { $content.directory.bind = [ordered]@{ method = 'simple'; user = $Bound['Credential'].UserName } }
         }
+        if ($Bound.ContainsKey('DirectoryCertificateFilePath')) {
+            $bind = $content.directory.bind
+            if ($bind.method -eq 'anonymous') { $bind.method = 'external' }
+            $bind.certificate_file = Resolve-SmimePath -Path $Bound['DirectoryCertificateFilePath'] -Caller $Caller
+        }
         if ($Bound.ContainsKey('StartTls')) { $content.directory.start_tls = [bool]$Bound['StartTls'] }
     }
     $signIn = [ordered]@{}

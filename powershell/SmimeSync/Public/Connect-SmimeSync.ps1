@@ -9,8 +9,8 @@ function Connect-SmimeSync {
 
     Signing in to Exchange Online takes one of -ClientSecret, -CertificateFilePath, -ManagedIdentity and -AccessToken.
 
-    Secrets are best kept out of the file: -Credential, -ClientSecret, -CertificatePassword and -AccessToken can be added
-    to it.
+    Secrets are best kept out of the file: -Credential, -DirectoryCertificatePassword, -ClientSecret, -CertificatePassword
+    and -AccessToken can be added to it.
 
     .PARAMETER Configuration
     The configuration file (JSON). File names in it are relative to its folder.
@@ -19,13 +19,19 @@ function Connect-SmimeSync {
     An LDIF export of the directory to read people from.
 
     .PARAMETER DirectoryUrl
-    LDAP servers, ldaps:// or ldap://, tried in order.
+    LDAP servers, ldaps:// or ldap://, tried in order; ldapi:// with the path of a socket, except on Windows.
 
     .PARAMETER Base
     The distinguished name below which people are.
 
     .PARAMETER Credential
     Name and password for the directory.
+
+    .PARAMETER DirectoryCertificateFilePath
+    A client certificate with its key for the directory, PFX or PEM. Without -Credential its account is the one that reads.
+
+    .PARAMETER DirectoryCertificatePassword
+    The password of that file.
 
     .PARAMETER DirectoryCaFile
     Authorities that may vouch for the directory's TLS certificate.
@@ -95,6 +101,9 @@ function Connect-SmimeSync {
     Connect-SmimeSync -DirectoryUrl ldaps://dc1.contoso.com -Base 'DC=contoso,DC=com' -Credential (Get-Credential) -Organization contoso.onmicrosoft.com -AppId 6b1c5c3e-8d0b-4e0c-8f0a-0c7c1f1b2a3d -ClientSecret $secret -TrustAnchor root.pem -StorePath state.db
 
     .EXAMPLE
+    Connect-SmimeSync -DirectoryUrl ldaps://ldap.contoso.com -Base 'dc=contoso,dc=com' -DirectoryCertificateFilePath sync.pfx -DirectoryCertificatePassword (Read-Host -AsSecureString)
+
+    .EXAMPLE
     Connect-SmimeSync -LdifPath people.ldif -Organization contoso.onmicrosoft.com -AppId 6b1c5c3e-8d0b-4e0c-8f0a-0c7c1f1b2a3d -CertificateFilePath app.pfx -CertificatePassword (Read-Host -AsSecureString)
 
     .EXAMPLE
@@ -112,6 +121,8 @@ function Connect-SmimeSync {
         [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string[]] $DirectoryUrl,
         [Parameter(ParameterSetName = 'Parameters')] [Alias('SearchBase')] [ValidateNotNullOrEmpty()] [string] $Base,
         [System.Management.Automation.PSCredential] [System.Management.Automation.Credential()] $Credential,
+        [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string] $DirectoryCertificateFilePath,
+        [System.Security.SecureString] $DirectoryCertificatePassword,
         [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string[]] $DirectoryCaFile,
         [Parameter(ParameterSetName = 'Parameters')] [switch] $StartTls,
         [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string] $Organization,
@@ -147,6 +158,7 @@ function Connect-SmimeSync {
     $session = Open-SmimeSession -Configuration $source.Bytes -BaseDirectory $source.BaseDirectory -Caller $PSCmdlet
     $secrets = [ordered]@{}
     if ($Credential) { $secrets['/directory/bind/password'] = $Credential.Password }
+    if ($DirectoryCertificatePassword) { $secrets['/directory/bind/certificate_password'] = $DirectoryCertificatePassword }
     if ($ClientSecret) { $secrets['/exchange/auth/secret'] = $ClientSecret }
     if ($CertificatePassword) { $secrets['/exchange/auth/certificate_password'] = $CertificatePassword }
     if ($AccessToken) { $secrets['/exchange/auth/token'] = $AccessToken }

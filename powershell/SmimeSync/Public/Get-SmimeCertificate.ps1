@@ -26,8 +26,18 @@ function Get-SmimeCertificate {
     Initial reads everybody. Delta reads who changed since the last run that wrote, and people who are gone, with Deleted
     set. Initial if absent.
 
+    .PARAMETER LdifPath
+    A file that the entries read go into as LDIF (RFC 2849), to be read like any other export. It is in its place only when
+    all of them were read. -ResultSize is Unlimited then.
+
+    .PARAMETER Overwrite
+    Replaces the file of -LdifPath if it is there already.
+
     .EXAMPLE
     Get-SmimeCertificate anna@contoso.com
+
+    .EXAMPLE
+    Get-SmimeCertificate -LdifPath people.ldif | Out-Null
 
     .EXAMPLE
     Get-SmimeCertificate -ResultSize Unlimited | Where-Object { $_.NotAfter -and $_.NotAfter -lt (Get-Date).AddDays(30) } | Export-Csv expiring.csv
@@ -49,7 +59,9 @@ function Get-SmimeCertificate {
         [ValidateNotNullOrEmpty()] [string] $LdapFilter,
         [ValidateNotNullOrEmpty()] [string[]] $SearchBase,
         [string] $ResultSize = '1000',
-        [ValidateSet('Delta', 'Initial')] [string] $PolicyType = 'Initial'
+        [ValidateSet('Delta', 'Initial')] [string] $PolicyType = 'Initial',
+        [ValidateNotNullOrEmpty()] [string] $LdifPath,
+        [switch] $Overwrite
     )
 
     begin {
@@ -64,8 +76,11 @@ function Get-SmimeCertificate {
     end {
         # A pipeline or a list that named nobody is not everybody.
         if ($people.Count -eq 0 -and ($MyInvocation.ExpectingInput -or $PSBoundParameters.ContainsKey('Identity'))) { return }
+        if ($LdifPath -and -not $PSBoundParameters.ContainsKey('ResultSize')) { $ResultSize = 'Unlimited' }
         $options = ConvertTo-SmimeSelection -Identity $people -Bound $PSBoundParameters -ResultSize $ResultSize -Caller $PSCmdlet
         $options.policy_type = $PolicyType.ToLowerInvariant()
+        if ($LdifPath) { $options.ldif_path = Resolve-SmimePath -Path $LdifPath -Caller $PSCmdlet }
+        if ($Overwrite) { $options.overwrite = $true }
         Receive-SmimeRow -Session $session -Verb 'fetch' -Option $options -Caller $PSCmdlet -Activity $Script:Text.ActivityFetch -FailedRows List
     }
 }

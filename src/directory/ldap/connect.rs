@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::config::{self, BindMethod};
 use crate::error::{Code, Error, Result};
+use crate::net::ClientCertificate;
 use crate::net::ldap::{Locator, Relay, Transport, relayed};
 use crate::net::tls::{Authorities, Witness};
 
@@ -31,6 +32,15 @@ pub(super) enum Protection {
     StartTls,
     /// TLS from the first byte.
     Ldaps,
+    /// By the operating system: a socket of this machine.
+    Local,
+}
+
+impl Protection {
+    /// Whether it is TLS.
+    pub(super) fn is_tls(self) -> bool {
+        matches!(self, Self::StartTls | Self::Ldaps)
+    }
 }
 
 /// A server of the configuration.
@@ -38,6 +48,7 @@ pub(super) enum Protection {
 pub(super) struct Server {
     /// Its URL as configured.
     pub(super) url: String,
+    /// A name or an address; of a socket its path.
     host: String,
     port: u16,
     /// How a connection to it is protected.
@@ -55,16 +66,22 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// From the configuration; reads the CA files if a server needs them.
+    /// From the configuration; reads the CA files and the client certificate if a server needs them.
     ///
     /// # Errors
-    /// `file_not_found`, `file_unreadable`, `trust_unreadable`, `config_value`.
+    /// `file_not_found`, `file_unreadable`, `trust_unreadable`, `config_value`; those of [`ClientCertificate::read`].
     pub(super) fn new(config: &config::Directory, base_dir: Option<&Path>, servers: &[Server]) -> Result<Self> {
-        let secure = servers.iter().any(|server| server.protection != Protection::Plain);
+        let secure = servers.iter().any(|server| server.protection.is_tls());
         let absolute = |path: &std::path::PathBuf| base_dir.map_or_else(|| path.clone(), |base| base.join(path));
         let ca_files: Vec<_> = config.ca_files.iter().map(absolute).collect();
+        let authorities = || {
+            let file = config.bind.certificate_file.as_ref().map(absolute);
+            let password = config.bind.certificate_password.as_ref();
+            let client = file.map(|file| ClientCertificate::read(&file, password)).transpose()?;
+            Ok::<_, Error>(Authorities::load(&ca_files, config.os_store)?.with_client(client))
+        };
         Ok(Self {
-            authorities: secure.then(|| Authorities::load(&ca_files, config.os_store)).transpose()?,
+            authorities: secure.then(authorities).transpose()?,
             #[cfg(feature = "gssapi")]
             base_dir: base_dir.map(Path::to_path_buf).unwrap_or_default(),
             timeout: patience(config),
@@ -106,7 +123,12 @@ fn configured(config: &config::Directory) -> Result<Vec<Server>> {
     }
     let server = |(index, url): (usize, &String)| {
         Server::parse(url, config.start_tls).ok_or_else(|| {
-            let expected = "expected ldap:// or ldaps:// with a host, a port and nothing else";
+            let expected = match cfg!(unix) {
+                true => {
+                    "expected ldap:// or ldaps:// with a host and a port, or ldapi:// with a path, and nothing else"
+                }
+                false => "expected ldap:// or ldaps:// with a host, a port and nothing else",
+            };
             Error::new(Code::ConfigValue).target(format!("/directory/urls/{index}")).with("detail", expected)
         })
     };
@@ -118,7 +140,12 @@ fn configured(config: &config::Directory) -> Result<Vec<Server>> {
 async fn located(config: &config::Directory, domain: &str, mut locator: Locator) -> Result<Vec<Server>> {
     let looked = timeout(patience(config), locator.servers(domain, config.site.as_deref())).await;
     let found = looked.map_err(|_| Error::new(Code::DirectoryTimeout).target(domain))??;
-    let plain = config.bind.allow_plaintext || config.bind.method == BindMethod::Gssapi;
+    let plain = match config.bind.method {
+        BindMethod::Gssapi => true,
+        // only TLS says who binds
+        BindMethod::External => false,
+        BindMethod::Simple | BindMethod::Anonymous => config.bind.allow_plaintext,
+    };
     let server = |found: crate::net::ldap::Found| {
         let (protection, scheme, port) = match found.port {
             port if config.start_tls => (Protection::StartTls, "ldap", port),
@@ -135,7 +162,8 @@ async fn located(config: &config::Directory, domain: &str, mut locator: Locator)
 /// Whether the credentials may be sent to a server as it is protected.
 ///
 /// # Errors
-/// `directory_plaintext` for a password without TLS, `config_missing` for an empty name or password: servers take a
+/// `directory_plaintext` for a password without TLS, `config_value` for a bind by the connection where it says nothing of
+/// who made it, `config_missing` for a certificate that is not there and for an empty name or password: servers take a
 /// bind with an empty password for an anonymous one and say success (RFC 4513 5.1.2).
 pub(super) fn credentials_allowed(bind: &config::Bind, server: &Server) -> Result<()> {
     let missing = |key: &str| Err(Error::new(Code::ConfigMissing).target(format!("/directory/bind/{key}")));
@@ -143,9 +171,18 @@ pub(super) fn credentials_allowed(bind: &config::Bind, server: &Server) -> Resul
         BindMethod::Anonymous => Ok(()),
         // the ticket is no password, and what follows is sealed
         BindMethod::Gssapi if cfg!(feature = "gssapi") => Ok(()),
-        BindMethod::Gssapi | BindMethod::External => {
+        BindMethod::Gssapi => {
             Err(Error::new(Code::ConfigUnsupported).target("/directory/bind/method").with("detail", "this bind method"))
         }
+        BindMethod::External => match server.protection {
+            Protection::Local => Ok(()),
+            Protection::Plain => {
+                let detail = "expected ldaps://, start_tls or ldapi:// with external";
+                Err(Error::new(Code::ConfigValue).target("/directory/bind/method").with("detail", detail))
+            }
+            Protection::StartTls | Protection::Ldaps if bind.certificate_file.is_none() => missing("certificate_file"),
+            Protection::StartTls | Protection::Ldaps => Ok(()),
+        },
         BindMethod::Simple if bind.user.as_deref().is_none_or(str::is_empty) => missing("user"),
         BindMethod::Simple if bind.password.as_ref().is_none_or(|password| password.reveal().is_empty()) => {
             missing("password")
@@ -161,6 +198,7 @@ impl Server {
     fn parse(text: &str, start_tls: bool) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let protection = match url.scheme() {
+            "ldapi" if cfg!(unix) => Protection::Local,
             "ldaps" => Protection::Ldaps,
             "ldap" if start_tls => Protection::StartTls,
             "ldap" => Protection::Plain,
@@ -172,17 +210,24 @@ impl Server {
             && url.username().is_empty()
             && url.password().is_none();
         let host = url.host_str().filter(|host| bare && !host.is_empty())?;
+        if protection == Protection::Local {
+            let path = percent_encoding::percent_decode_str(host).decode_utf8().ok()?.into_owned();
+            return (url.port().is_none()).then(|| Self { url: text.to_owned(), host: path, port: 0, protection });
+        }
         // an IPv6 address is bare everywhere but in a URL
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = url.port().unwrap_or(if protection == Protection::Ldaps { 636 } else { 389 });
         Some(Self { url: text.to_owned(), host, port, protection })
     }
 
-    /// The server's addresses.
+    /// The server's addresses; a socket of this machine has none.
     ///
     /// # Errors
     /// `directory_unreachable`, `directory_timeout`; the target is the URL, as for all errors of this type.
     pub(super) async fn resolve(&self, settings: &Settings) -> Result<Vec<SocketAddr>> {
+        if self.protection == Protection::Local {
+            return Ok(Vec::new());
+        }
         let found = timeout(settings.timeout, tokio::net::lookup_host((self.host.as_str(), self.port))).await;
         let unreachable = |detail: String| self.named(Error::new(Code::DirectoryUnreachable).with("detail", detail));
         let addresses: Vec<_> = found
@@ -192,11 +237,15 @@ impl Server {
         if addresses.is_empty() { Err(unreachable("the name has no address".into())) } else { Ok(addresses) }
     }
 
-    /// A TCP connection to the first address that takes one.
+    /// A connection to the first address that takes one, or to the socket.
     ///
     /// # Errors
     /// `directory_unreachable`, `directory_timeout`.
     pub(super) async fn connect(&self, addresses: &[SocketAddr], settings: &Settings) -> Result<Transport> {
+        #[cfg(unix)]
+        if self.protection == Protection::Local {
+            return self.in_time(Transport::connect_local(Path::new(&self.host)), settings).await;
+        }
         self.in_time(Transport::connect(addresses), settings).await
     }
 
@@ -206,8 +255,10 @@ impl Server {
     /// `directory_tls`, `directory_protocol`, `directory_unreachable`, `directory_timeout`.
     pub(super) async fn secure(&self, stream: Transport, settings: &Settings) -> Result<Transport> {
         match self.protection {
-            Protection::Plain => Ok(stream),
-            _ => self.secure_by(stream, settings.authorities()?.config()?, settings).await,
+            Protection::Plain | Protection::Local => Ok(stream),
+            Protection::StartTls | Protection::Ldaps => {
+                self.secure_by(stream, settings.authorities()?.config()?, settings).await
+            }
         }
     }
 
@@ -246,8 +297,14 @@ impl Server {
             return self.speak(stream, settings).await;
         }
         let mut connection = self.speak(stream, settings).await?;
-        connection.bind(bind).await?;
-        Ok(connection)
+        match connection.bind(bind).await {
+            // many servers verify the client's certificate after TLS 1.3 is there, and go without a word
+            Err(_) if self.protection.is_tls() && connection.relay.was_closed() => {
+                let detail = "the server closed the connection; it may want another client certificate";
+                Err(self.named(Error::new(Code::DirectoryUnreachable).with("detail", detail)))
+            }
+            bound => bound.map(|()| connection),
+        }
     }
 
     #[cfg(feature = "gssapi")]
@@ -298,13 +355,17 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Binds by name and password, or as nobody.
+    /// Binds by name and password, by what the connection says, or as nobody.
     async fn bind(&mut self, bind: &config::Bind) -> Result<()> {
         let (user, password) = match (bind.method, &bind.user, &bind.password) {
             (BindMethod::Simple, Some(user), Some(password)) => (user.as_str(), password.reveal()),
             _ => ("", ""),
         };
-        let bound = self.ldap.with_timeout(self.timeout).simple_bind(user, password).await;
+        let ldap = self.ldap.with_timeout(self.timeout);
+        let bound = match bind.method {
+            BindMethod::External => ldap.sasl_external_bind().await,
+            BindMethod::Simple | BindMethod::Anonymous | BindMethod::Gssapi => ldap.simple_bind(user, password).await,
+        };
         match bound {
             Ok(result) if result.rc == failure::SUCCESS => Ok(()),
             Ok(result) => Err(failure::of_result(&result, Doing::Bind).target(self.url.clone())),
@@ -449,6 +510,11 @@ mod tests {
         assert_eq!(server("ldaps://dc1.x.test", false), Some(("dc1.x.test".into(), 636, Protection::Ldaps)));
         assert_eq!(server("ldap://dc1.x.test:3268/", true), Some(("dc1.x.test".into(), 3268, Protection::StartTls)));
         assert_eq!(server("LDAP://127.0.0.1", false), Some(("127.0.0.1".into(), 389, Protection::Plain)));
+        #[cfg(unix)]
+        assert_eq!(
+            server("ldapi://%2Frun%2Fslapd%2Fldapi", true),
+            Some(("/run/slapd/ldapi".into(), 0, Protection::Local))
+        );
         for url in ["dc1", "http://dc1", "ldap://", "ldapi:///x", "ldap://u:p@dc1", "ldap://dc1/dc=x", "ldap://dc1?x"] {
             assert_eq!(server(url, false), None, "{url}");
         }
@@ -495,5 +561,27 @@ mod tests {
         assert_eq!(code(&bind("", "p", true), "ldaps://x"), Some(Code::ConfigMissing));
         let anonymous = config::Bind { method: BindMethod::Anonymous, ..config::Bind::default() };
         assert_eq!(code(&anonymous, "ldap://x"), None);
+    }
+
+    #[test]
+    fn external_needs_a_connection_that_says_who_made_it() {
+        let bind = |file: Option<&str>| config::Bind {
+            method: BindMethod::External,
+            certificate_file: file.map(Into::into),
+            allow_plaintext: true,
+            ..config::Bind::default()
+        };
+        let refused = |bind: &config::Bind, url, start_tls| {
+            let server = Server::parse(url, start_tls).unwrap();
+            let error = credentials_allowed(bind, &server).err()?;
+            Some((error.code(), error.get_target().unwrap_or_default().to_owned()))
+        };
+        assert_eq!(refused(&bind(Some("x")), "ldaps://x", false), None);
+        assert_eq!(refused(&bind(Some("x")), "ldap://x", true), None);
+        let at = |key: &str| format!("/directory/bind/{key}");
+        assert_eq!(refused(&bind(Some("x")), "ldap://x", false), Some((Code::ConfigValue, at("method"))));
+        assert_eq!(refused(&bind(None), "ldaps://x", false), Some((Code::ConfigMissing, at("certificate_file"))));
+        #[cfg(unix)]
+        assert_eq!(refused(&bind(None), "ldapi://%2Fx", false), None);
     }
 }

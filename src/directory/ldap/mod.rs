@@ -1,7 +1,9 @@
 //! People from a live server (RFC 4511): Active Directory or a standard one.
 
+mod absence;
 mod changes;
 mod connect;
+mod descriptor;
 mod failure;
 mod group;
 mod modify;
@@ -13,6 +15,7 @@ mod writer;
 mod unpaged;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
 
@@ -24,7 +27,8 @@ use super::name::Name;
 use super::selection::{Finder, Repeated, Wanted};
 use crate::net::CheckStep;
 
-use super::{ChangeReport, Changes, Cursor, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
+use super::{ChangeReport, Changes, Cursor, Export, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
+pub(super) use absence::without;
 use connect::Connection;
 use people::Reading;
 pub use published::OwnDirectory;
@@ -41,6 +45,7 @@ pub(super) async fn read(
     base_dir: Option<&Path>,
     selection: &Selection,
     cursor: bool,
+    export: Option<Arc<Export>>,
     sink: Sender<Person>,
 ) -> Result<ReadReport> {
     let wanted = wanted(config, selection)?;
@@ -59,6 +64,7 @@ pub(super) async fn read(
                 wanted: &wanted,
                 bases_selected,
                 finder: &mut finder,
+                export: export.as_deref(),
                 sink: &sink,
                 referrals: 0,
                 is_selected: false,
@@ -139,6 +145,7 @@ pub(super) async fn read_changes(
                 wanted: &wanted,
                 bases_selected,
                 finder: &mut finder,
+                export: None,
                 sink: &sink,
                 referrals: 0,
                 is_selected,
@@ -184,10 +191,12 @@ enum Named {
 
 /// Delivers those who were named and says how the read ended.
 async fn finish(connection: Connection, reading: Reading<'_>, ended: Result<()>, named: Named) -> Result<ReadReport> {
-    let Reading { finder, wanted, sink, referrals, .. } = reading;
+    let Reading { finder, wanted, export, sink, referrals, .. } = reading;
     let incomplete_reason = match ended {
         Ok(()) => None,
         Err(error) if error.code() == Code::Cancelled || finder.delivered() == 0 => return Err(error),
+        // that is not the directory's fault
+        Err(error) if error.code() == Code::FileUnwritable => return Err(error),
         Err(error) => Some(incomplete(error)),
     };
     let server = Some(connection.url.clone());
@@ -197,6 +206,9 @@ async fn finish(connection: Connection, reading: Reading<'_>, ended: Result<()>,
         && named == Named::MustExist
     {
         return Err(failed.clone());
+    }
+    if let Some(export) = export {
+        export.add_held(&found.people)?;
     }
     for person in found.people {
         sink.send(person).await.map_err(|_| Error::new(Code::Cancelled))?;

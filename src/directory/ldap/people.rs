@@ -4,6 +4,7 @@ use ldap3::Scope;
 use tokio::sync::mpsc::Sender;
 
 use crate::config;
+use crate::directory::Export;
 use crate::directory::entry::Entry;
 use crate::directory::name::Name;
 use crate::directory::person::{ATTRIBUTES, person};
@@ -109,6 +110,8 @@ pub(super) struct Reading<'a> {
     pub(super) bases_selected: bool,
     /// Finds them.
     pub(super) finder: &'a mut Finder,
+    /// The file their entries go into, where one is wanted.
+    pub(super) export: Option<&'a Export>,
     /// Where they go.
     pub(super) sink: &'a Sender<Person>,
     /// References left alone.
@@ -202,7 +205,7 @@ impl Reading<'_> {
     /// Hands a person on if it is wanted; `false` when the limit is reached.
     ///
     /// # Errors
-    /// `directory_protocol` for what is no DN, `cancelled`.
+    /// `directory_protocol` for what is no DN, `cancelled`, `file_unwritable`.
     pub(super) async fn hand_on(&mut self, entry: &Entry) -> Result<bool> {
         if let (Some(newest), Some(stamp)) = (&mut self.newest, stamp(entry))
             && stamp > *newest
@@ -216,7 +219,18 @@ impl Reading<'_> {
             return Ok(true);
         }
         match self.finder.take(person, &name) {
-            Next::Deliver(person) => self.deliver(*person).await.map(|()| true),
+            Next::Deliver(person) => {
+                if let Some(export) = self.export {
+                    export.add(entry)?;
+                }
+                self.deliver(*person).await.map(|()| true)
+            }
+            Next::Named => {
+                if let Some(export) = self.export {
+                    export.hold(entry);
+                }
+                Ok(true)
+            }
             Next::Continue => Ok(true),
             Next::Full => Ok(false),
         }

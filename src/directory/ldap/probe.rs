@@ -7,7 +7,7 @@ use std::time::Instant;
 use rustls::pki_types::CertificateDer;
 
 use crate::certificate::Certificate;
-use crate::config;
+use crate::config::{self, BindMethod};
 use crate::directory::Selection;
 use crate::directory::check::{failed, found, passed};
 use crate::directory::selection::{Finder, Repeated, Wanted};
@@ -41,6 +41,7 @@ pub(super) async fn check(config: &config::Directory, base_dir: Option<&Path>) -
             let target = error.get_target().unwrap_or_default().to_owned();
             // files of authorities are TLS's, all else is needed before the first step
             let (tried, remedy) = match error.code() {
+                Code::DirectoryCertificate | Code::ConfigSecretExposed => (3, "directory_bind_external"),
                 Code::FileNotFound | Code::FileUnreadable | Code::TrustUnreadable => (2, "directory_tls"),
                 Code::DirectoryFilter => (0, "directory_nobody"),
                 _ if target.starts_with("/directory/base") => (0, "directory_base"),
@@ -105,7 +106,7 @@ async fn one(
         }
     };
     steps.push(match server.protection {
-        Protection::Plain => CheckStep::skipped(STEPS[2]).at(server.url.clone()),
+        Protection::Plain | Protection::Local => CheckStep::skipped(STEPS[2]).at(server.url.clone()),
         Protection::StartTls | Protection::Ldaps => {
             let detail = sent(&chain).map(|chain| Text::new("check", "directory_chain", vec![("chain", chain)]));
             passed(STEPS[2], server.url.clone(), started, detail)
@@ -113,11 +114,14 @@ async fn one(
     });
     let started = Instant::now();
     if let Err(error) = connect::credentials_allowed(&config.bind, server) {
-        let remedy = if error.code() == Code::DirectoryPlaintext { "directory_plaintext" } else { "directory_bind" };
+        let remedy = match error.code() {
+            Code::DirectoryPlaintext => "directory_plaintext",
+            _ => bind_remedy(config),
+        };
         steps.push(failed(STEPS[3], server.url.clone(), started, error, remedy));
         return;
     }
-    let mut connection = step!(STEPS[3], server.sign_in(stream, &config.bind, settings).await, "directory_bind");
+    let mut connection = step!(STEPS[3], server.sign_in(stream, &config.bind, settings).await, bind_remedy(config));
     let started = Instant::now();
     let seen = match look(&mut connection, config, wanted).await {
         Ok(seen) => seen,
@@ -154,6 +158,14 @@ async fn one(
     connection.close().await;
 }
 
+/// What mends a bind that was refused.
+fn bind_remedy(config: &config::Directory) -> &'static str {
+    match config.bind.method {
+        BindMethod::External => "directory_bind_external",
+        BindMethod::Simple | BindMethod::Gssapi | BindMethod::Anonymous => "directory_bind",
+    }
+}
+
 /// The step `changes`: by what means the account can read them.
 async fn changes_step(
     connection: &mut Connection,
@@ -170,6 +182,7 @@ async fn changes_step(
         wanted,
         bases_selected: false,
         finder: &mut finder,
+        export: None,
         sink: &sink,
         referrals: 0,
         is_selected: false,
@@ -205,7 +218,7 @@ async fn secured(
     stream: Transport,
     settings: &Settings,
 ) -> (Result<Transport>, Vec<CertificateDer<'static>>) {
-    if server.protection == Protection::Plain {
+    if !server.protection.is_tls() {
         return (Ok(stream), Vec::new());
     }
     match settings.witnessed_tls() {

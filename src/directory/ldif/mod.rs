@@ -2,6 +2,8 @@
 
 mod people;
 mod reader;
+mod writer;
 
 pub use people::content_sha256;
 pub(super) use people::{check, read, read_changes};
+pub(super) use writer::{begin, record};

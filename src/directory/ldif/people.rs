@@ -15,7 +15,9 @@ use crate::directory::filter::Filter;
 use crate::directory::name::Name;
 use crate::directory::person::person;
 use crate::directory::selection::{Finder, Next, Repeated, Wanted};
-use crate::directory::{ChangeReport, Changes, Cursor, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete};
+use crate::directory::{
+    ChangeReport, Changes, Cursor, Export, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete,
+};
 use crate::error::{Code, Error, Result};
 use crate::net::CheckStep;
 use crate::people::Person;
@@ -40,10 +42,11 @@ pub(in crate::directory) fn read(
     config: &config::Directory,
     base_dir: Option<&Path>,
     selection: &Selection,
+    export: Option<&Export>,
     sink: &Sender<Person>,
 ) -> Result<ReadReport> {
     let mut finder = Finder::new(&Wanted::new(config, selection)?, Repeated::Another);
-    let mut report = read_with(config, base_dir, selection, &mut finder, sink)?;
+    let mut report = read_with(config, base_dir, selection, &mut finder, Sinks { export, people: sink })?;
     if let [failed] = report.unresolved.as_slice()
         && selection.identities.len() == 1
         && report.complete
@@ -91,7 +94,7 @@ pub(in crate::directory) fn read_changes(
         })));
     }
     let mut finder = Finder::new(&Wanted::new(config, selection)?, Repeated::Another);
-    let mut read = read_with(config, base_dir, selection, &mut finder, sink)?;
+    let mut read = read_with(config, base_dir, selection, &mut finder, Sinks { export: None, people: sink })?;
     read.complete &= !read.limit_reached;
     read.unresolved.clear();
     let gone = match selection == &Selection::default() {
@@ -112,7 +115,7 @@ fn read_with(
     base_dir: Option<&Path>,
     selection: &Selection,
     finder: &mut Finder,
-    sink: &Sender<Person>,
+    sinks: Sinks<'_>,
 ) -> Result<ReadReport> {
     let wanted = Wanted::new(config, selection)?;
     let path = path(config, base_dir)?;
@@ -121,7 +124,7 @@ fn read_with(
         |error: Error| if error.get_target().is_none() { error.target(path.display().to_string()) } else { error };
     let mut hashing = Hashing { input: file, context: Context::new(&SHA256), bytes: 0 };
     let mut report = ReadReport::default();
-    match entries(&mut hashing, config, &wanted, finder, sink) {
+    match entries(&mut hashing, config, &wanted, finder, sinks) {
         Ok(end) => {
             report.complete = matches!(end, End::Complete);
             match end {
@@ -135,17 +138,28 @@ fn read_with(
                 End::Incomplete(reason) => report.incomplete_reason = Some(named(reason)),
             }
         }
-        Err(error) if finder.delivered() == 0 || error.code() == Code::Cancelled => return Err(named(error)),
+        Err(error) if finder.delivered() == 0 => return Err(named(error)),
+        Err(error) if matches!(error.code(), Code::Cancelled | Code::FileUnwritable) => return Err(named(error)),
         Err(error) => report.incomplete_reason = Some(incomplete(named(error))),
     }
     let found = finder.finish();
+    if let Some(export) = sinks.export {
+        export.add_held(&found.people)?;
+    }
     for person in found.people {
-        send(sink, person)?;
+        send(sinks.people, person)?;
     }
     report.people = finder.delivered();
     report.limit_reached = finder.limit_reached();
     report.unresolved = found.unresolved;
     Ok(report)
+}
+
+/// Where people go, and the file their entries go into where one is wanted.
+#[derive(Clone, Copy)]
+struct Sinks<'a> {
+    export: Option<&'a Export>,
+    people: &'a Sender<Person>,
 }
 
 /// How reading a file ended.
@@ -160,7 +174,7 @@ fn entries(
     config: &config::Directory,
     wanted: &Wanted,
     finder: &mut Finder,
-    sink: &Sender<Person>,
+    sinks: Sinks<'_>,
 ) -> Result<End> {
     let filters = wanted.filters.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>>>()?;
     let mut reader = Reader::new(input);
@@ -186,7 +200,17 @@ fn entries(
         }
         let Some(person) = person(&entry, config.source_anchor.as_deref()) else { continue };
         match finder.take(person, &name) {
-            Next::Deliver(person) => send(sink, *person)?,
+            Next::Deliver(person) => {
+                if let Some(export) = sinks.export {
+                    export.add(&entry)?;
+                }
+                send(sinks.people, *person)?;
+            }
+            Next::Named => {
+                if let Some(export) = sinks.export {
+                    export.hold(&entry);
+                }
+            }
             Next::Continue => {}
             Next::Full => return Ok(End::Limit),
         }

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use crate::directory::entry::Entry;
 use crate::error::{Code, Error, Result};
 
-/// Longest line after unfolding, in bytes; Active Directory's values end at 32 KiB, RFC 2849 has no limit.
-pub(super) const MAX_LINE_BYTES: usize = 16 << 20;
+/// Longest line after unfolding, in bytes: the base64 of the largest LDAP message. RFC 2849 has no limit.
+pub(super) const MAX_LINE_BYTES: usize = 24 << 20;
 /// Largest record, in bytes of its unfolded lines.
 pub(super) const MAX_RECORD_BYTES: usize = 64 << 20;
 
@@ -192,7 +192,7 @@ impl<R: Read> Reader<R> {
                 self.line.pop();
             }
         } else if read == room {
-            return Err(syntax(self.line_number, "a line longer than 16 MiB"));
+            return Err(syntax(self.line_number, "a line longer than 24 MiB"));
         }
         Ok(true)
     }
@@ -222,7 +222,7 @@ fn parse_line(line: &[u8], number: u64) -> Result<Line<'_>> {
 }
 
 /// RFC 2849's AttributeDescription, with what options of Active Directory add (`;range=0-*`).
-fn is_description(text: &str) -> bool {
+pub(super) fn is_description(text: &str) -> bool {
     let mut parts = text.split(';');
     let name = parts.next().unwrap_or_default();
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');

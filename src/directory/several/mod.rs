@@ -165,7 +165,7 @@ async fn collect(
         }
         people
     };
-    let (report, people) = tokio::join!(read_and_mark(directory, base_dir, selection, cursor, sink), taking);
+    let (report, people) = tokio::join!(read_and_mark(directory, base_dir, selection, cursor, None, sink), taking);
     Ok((people, report?))
 }
 

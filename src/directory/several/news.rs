@@ -110,7 +110,7 @@ pub(super) async fn everybody(
         content
     };
     let everybody = Selection::default();
-    let (report, content) = tokio::join!(read_and_mark(directory, base_dir, &everybody, true, sink), taking);
+    let (report, content) = tokio::join!(read_and_mark(directory, base_dir, &everybody, true, None, sink), taking);
     let report = report?;
     let is_other = |(identity, people): &(&String, &Vec<Person>)| {
         let known: HashSet<PersonDigest> = roster.of(identity).iter().map(|entry| entry.digest).collect();

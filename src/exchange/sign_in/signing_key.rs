@@ -6,25 +6,15 @@ use std::path::Path;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_SHA256};
-use p12_keystore::Pkcs12Archive;
-use p12_keystore::error::Error as Pkcs12Error;
-use pkcs8::der::SecretDocument;
-use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
-use crate::certificate::{Bundle, Certificate, is_pem, pem_objects};
+use crate::certificate::Certificate;
 use crate::config::Secret;
 use crate::error::{Code, Error, Result};
-use crate::platform;
+use crate::net::{KeyFile, PrivateKey};
 use crate::text::Text;
 
-/// Object identifier rsaEncryption (RFC 8017), the one kind of key Entra ID takes.
-const RSA: &str = "1.2.840.113549.1.1.1";
-/// Largest file that is read: a key and a chain are some ten kilobytes.
-const MAX_FILE_BYTES: u64 = 1 << 20;
-
-/// An RSA key and the certificate it belongs to.
+/// An RSA key, the one kind Entra ID takes, and the certificate it belongs to.
 pub(in crate::exchange) struct SigningKey {
     pair: KeyPair,
     certificate: Certificate,
@@ -43,19 +33,8 @@ impl SigningKey {
     /// `file_not_found`, `file_unreadable`; `config_secret_exposed` where a key without encryption can be read by others;
     /// `exchange_certificate` for everything that is wrong inside. The target is the file.
     pub(in crate::exchange) fn read(path: &Path, password: Option<&Secret>) -> Result<Self> {
-        let target = path.display().to_string();
-        let failed = |error: std::io::Error| platform::file_error(path, &error);
-        if std::fs::metadata(path).map_err(failed)?.len() > MAX_FILE_BYTES {
-            return Err(unreadable().target(target));
-        }
-        let bytes = Zeroizing::new(std::fs::read(path).map_err(failed)?);
-        let password = password.map_or("", Secret::reveal);
-        let contents = if is_pem(&bytes) { of_pem(&bytes, password) } else { of_pkcs12(&bytes, password) };
-        let contents = contents.map_err(|error| error.target(&*target))?;
-        if !contents.encrypted && platform::others_can_read(path).map_err(failed)? {
-            return Err(Error::new(Code::ConfigSecretExposed).target(target));
-        }
-        contents.matching().map_err(|error| error.target(target))
+        let file = KeyFile::read(path, password, Code::ExchangeCertificate)?;
+        matching(&file).map_err(|error| error.target(path.display().to_string()))
     }
 
     /// The certificate.
@@ -91,128 +70,35 @@ impl SigningKey {
     }
 }
 
-/// What a file holds.
-struct Contents {
-    /// PKCS#8 or, where the file says so, PKCS#1.
-    keys: Vec<PrivateKey>,
-    certificates: Vec<Certificate>,
-    /// Whether a password protects every key.
-    encrypted: bool,
-}
-
-enum PrivateKey {
-    Pkcs8(Zeroizing<Vec<u8>>),
-    Pkcs1(Zeroizing<Vec<u8>>),
-    /// A key of another kind than RSA.
-    Other,
-}
-
-impl PrivateKey {
-    fn pair(&self) -> Option<KeyPair> {
-        match self {
-            Self::Pkcs8(der) => KeyPair::from_pkcs8(der).ok(),
-            Self::Pkcs1(der) => KeyPair::from_der(der).ok(),
-            Self::Other => None,
+/// The key of a file with the certificate that belongs to it; a file may hold a chain besides.
+fn matching(file: &KeyFile) -> Result<SigningKey> {
+    if !file.keys.is_empty() && !file.keys.iter().any(PrivateKey::is_rsa) {
+        return Err(file.defect("its key is not RSA", "certificate_not_rsa"));
+    }
+    let pairs: Vec<_> = file.keys.iter().filter_map(pair).collect();
+    if !file.keys.is_empty() && pairs.is_empty() {
+        return Err(file.defect("its RSA key is damaged, or not of 2048 to 8192 bits", "certificate_not_rsa"));
+    }
+    file.check_presence()?;
+    for pair in pairs {
+        if let Some(certificate) = file.certificates.iter().find(|certificate| belongs(certificate, &pair)) {
+            return Ok(SigningKey { pair, certificate: certificate.clone() });
         }
     }
-
-    fn of_pkcs8(der: Zeroizing<Vec<u8>>) -> Option<Self> {
-        let info = PrivateKeyInfoRef::try_from(der.as_slice()).ok()?;
-        let is_rsa = info.algorithm.oid.to_string() == RSA;
-        Some(if is_rsa { Self::Pkcs8(der) } else { Self::Other })
-    }
+    Err(file.mismatch())
 }
 
-impl Contents {
-    /// The key with the certificate that belongs to it; a file may hold a chain besides.
-    fn matching(self) -> Result<SigningKey> {
-        if self.keys.is_empty() {
-            return Err(defect("the file holds no private key", "certificate_no_key"));
-        }
-        if self.keys.iter().all(|key| matches!(key, PrivateKey::Other)) {
-            return Err(defect("its key is not RSA", "certificate_not_rsa"));
-        }
-        let pairs: Vec<_> = self.keys.iter().filter_map(PrivateKey::pair).collect();
-        if pairs.is_empty() {
-            return Err(defect("its RSA key is damaged, or not of 2048 to 8192 bits", "certificate_not_rsa"));
-        }
-        if self.certificates.is_empty() {
-            return Err(defect("the file holds no certificate", "certificate_absent"));
-        }
-        for pair in pairs {
-            if let Some(certificate) = self.certificates.iter().find(|certificate| belongs(certificate, &pair)) {
-                return Ok(SigningKey { pair, certificate: certificate.clone() });
-            }
-        }
-        Err(defect("the key belongs to none of the file's certificates", "certificate_mismatch"))
+fn pair(key: &PrivateKey) -> Option<KeyPair> {
+    match key {
+        PrivateKey::Pkcs8(der) if key.is_rsa() => KeyPair::from_pkcs8(der).ok(),
+        PrivateKey::Pkcs1(der) => KeyPair::from_der(der).ok(),
+        PrivateKey::Pkcs8(_) | PrivateKey::Sec1(_) | PrivateKey::Unknown => None,
     }
 }
 
 fn belongs(certificate: &Certificate, pair: &KeyPair) -> bool {
     // both are the DER of an RSAPublicKey
     *certificate.details.public_key.bytes == *pair.public_key().as_ref()
-}
-
-fn of_pkcs12(bytes: &[u8], password: &str) -> Result<Contents> {
-    let archive = Pkcs12Archive::from_pkcs12(bytes, password).map_err(|error| match error {
-        Pkcs12Error::MacError(_) => wrong_password(),
-        Pkcs12Error::UnsupportedEncryptionScheme | Pkcs12Error::UnsupportedMacAlgorithm => {
-            defect("the file is encrypted in a way that is not known", "certificate_unreadable")
-        }
-        // without a MAC a wrong password shows only in what comes out of the decryption
-        Pkcs12Error::UnpadError | Pkcs12Error::Pkcs5Error(_) => wrong_password(),
-        _ if Certificate::parse(bytes).is_ok() => defect("the file holds no private key", "certificate_no_key"),
-        _ => unreadable(),
-    })?;
-    let keys = archive
-        .keys
-        .into_iter()
-        .map(|bag| PrivateKey::of_pkcs8(Zeroizing::new(bag.key.as_der().to_vec())).unwrap_or(PrivateKey::Other));
-    let certificates = archive.certs.iter().filter_map(|bag| Certificate::parse(bag.cert.as_der()).ok());
-    Ok(Contents { keys: keys.collect(), certificates: certificates.collect(), encrypted: !password.is_empty() })
-}
-
-fn of_pem(bytes: &[u8], password: &str) -> Result<Contents> {
-    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
-    let (mut keys, mut encrypted) = (Vec::new(), true);
-    for object in pem_objects(&text) {
-        let key = match (object.label, object.contents) {
-            ("PRIVATE KEY", Some(der)) => {
-                encrypted = false;
-                PrivateKey::of_pkcs8(der).ok_or_else(unreadable)?
-            }
-            ("RSA PRIVATE KEY", Some(der)) => {
-                encrypted = false;
-                PrivateKey::Pkcs1(der)
-            }
-            ("ENCRYPTED PRIVATE KEY", Some(der)) => {
-                let der = decrypt(&der, password)?;
-                PrivateKey::of_pkcs8(Zeroizing::new(der.as_bytes().to_vec())).ok_or_else(wrong_password)?
-            }
-            ("EC PRIVATE KEY" | "DSA PRIVATE KEY", _) => PrivateKey::Other,
-            // headers between the lines are the encryption of before PKCS#8
-            ("RSA PRIVATE KEY", None) => {
-                return Err(defect("its key is encrypted in OpenSSL's old way", "certificate_old_encryption"));
-            }
-            ("PRIVATE KEY" | "ENCRYPTED PRIVATE KEY", None) => return Err(unreadable()),
-            _ => continue,
-        };
-        keys.push(key);
-    }
-    Ok(Contents { keys, certificates: Bundle::read(bytes).certificates, encrypted })
-}
-
-fn decrypt(der: &[u8], password: &str) -> Result<SecretDocument> {
-    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| unreadable())?;
-    info.decrypt(password).map_err(|_| wrong_password())
-}
-
-fn wrong_password() -> Error {
-    defect("the password does not open the file", "certificate_password")
-}
-
-fn unreadable() -> Error {
-    defect("the file is neither PFX nor PEM", "certificate_unreadable")
 }
 
 fn defect(detail: &str, remedy: &'static str) -> Error {
@@ -305,7 +191,7 @@ mod tests {
             assert_eq!(SigningKey::read(&path, None).unwrap_err().code(), Code::ExchangeCertificate, "{name}");
         }
         let large = folder.path().join("large");
-        std::fs::File::create(&large).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
+        std::fs::File::create(&large).unwrap().set_len((1 << 20) + 1).unwrap();
         assert_eq!(SigningKey::read(&large, None).unwrap_err().code(), Code::ExchangeCertificate);
         let error = SigningKey::read(&folder.path().join("gone"), None).unwrap_err();
         assert_eq!(error.code(), Code::FileNotFound);

@@ -76,6 +76,20 @@ pub(super) fn extent(bytes: &[u8]) -> Result<Option<usize>, Broken> {
     if length > MAX_MESSAGE_BYTES { Err(Broken::TooLong) } else { Ok(Some(header + length)) }
 }
 
+/// The name of the entry that a message beginning like this brings, for one that is too long to be read.
+pub(super) fn entry_name(beginning: &[u8]) -> Option<String> {
+    let content = |bytes: &[u8]| Some(length(bytes).ok()??.0);
+    let message = beginning.get(content(beginning)?..)?;
+    let (_, _, operation) = element(message).ok()?;
+    if operation.first() != Some(&(0x60 | operation::SEARCH_ENTRY)) {
+        return None;
+    }
+    match element(operation.get(content(operation)?..)?).ok()? {
+        (OCTET_STRING, name, _) => std::str::from_utf8(name).ok().map(str::to_owned),
+        _ => None,
+    }
+}
+
 /// Bytes of tag and length, and the length; `None` where more bytes are needed.
 fn length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Broken> {
     let Some(&first) = bytes.get(1) else { return Ok(None) };
@@ -328,6 +342,19 @@ mod tests {
         assert_eq!(extent(&[0x30, 0x84, 0x01, 0, 0, 0]), Ok(Some(MAX_MESSAGE_BYTES + 6)));
         assert_eq!(extent(b"HTTP/1.1"), Err(Broken::NotLdap));
         assert_eq!(extent(&[0x15, 3, 3]), Err(Broken::NotLdap), "a TLS alert");
+    }
+
+    #[test]
+    fn an_entry_that_is_too_long_is_known_by_its_name() {
+        let entry =
+            [&[0x64, 0x84, 0x01, 0, 0, 0][..], &tlv(4, b"cn=a,dc=x"), &[0x30, 0x84, 0, 0xFF, 0xFF, 0xF0]].concat();
+        let long = [&[0x30, 0x84, 0x01, 0, 0, 16][..], &tlv(INTEGER, &[3]), &entry].concat();
+        assert_eq!(extent(&long), Err(Broken::TooLong));
+        assert_eq!(entry_name(&long).as_deref(), Some("cn=a,dc=x"));
+        for end in 0..long.len() - 6 {
+            assert_eq!(entry_name(&long[..end]), None, "{end}");
+        }
+        assert_eq!(entry_name(&message(&[3], &done(&[]), &[])), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Result};
 
 use super::local;
 use super::message::{self, Broken, Head, operation};
-use super::transport::{Transport, closed, io_error};
+use super::transport::{Transport, closed, io_error, is_silent_end};
 
 /// Bytes read at once, at least.
 const CHUNK: usize = 64 << 10;
@@ -71,6 +71,11 @@ impl Relay {
     /// Why the connection ended, if it has.
     pub fn ended(&self) -> Option<Error> {
         self.shared.lock().ended.clone()
+    }
+
+    /// Whether the server closed the connection and said nothing.
+    pub fn was_closed(&self) -> bool {
+        self.ended().is_some_and(|error| is_silent_end(&error))
     }
 
     /// Says that the reader of this search will tell of every answer it takes, so that the server can be held back.
@@ -227,6 +232,17 @@ async fn requests(from: impl AsyncRead + Unpin, to: &mut (impl AsyncWrite + Unpi
     }
 }
 
+/// What is wrong with bytes of which no message can be made; an entry that is too long is named.
+fn broken_off(broken: Broken, bytes: &[u8]) -> Error {
+    match message::entry_name(bytes).filter(|_| broken == Broken::TooLong) {
+        Some(name) => {
+            let detail = format!("the entry {name} is longer than 16 MiB");
+            Error::new(Code::DirectoryProtocol).with("detail", detail)
+        }
+        None => broken.into(),
+    }
+}
+
 /// The end of a connection in the middle of a message.
 fn cut() -> Error {
     Error::new(Code::DirectoryUnreachable).with("detail", "the server closed the connection in the middle of a message")
@@ -282,7 +298,7 @@ impl<R: AsyncRead + Unpin> Frames<R> {
                     .map_err(Error::from)
                     .and_then(|head| Ok((extent, admit(head, &left[..extent])?))),
                 Ok(_) => break,
-                Err(broken) => Err(broken.into()),
+                Err(broken) => Err(broken_off(broken, left)),
             };
             match looked {
                 Ok((extent, true)) => end += extent,

@@ -1,4 +1,4 @@
-//! The stream to a server: TCP, with TLS over it from the first byte or after StartTLS.
+//! The stream to a server: TCP, with TLS over it from the first byte or after StartTLS; or a socket of this machine.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,10 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, ClientConfig};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -25,6 +27,9 @@ pub enum Transport {
     Plain(TcpStream),
     /// With TLS.
     Tls(Box<TlsStream<TcpStream>>),
+    /// A socket of this machine, which nobody else can listen to.
+    #[cfg(unix)]
+    Local(UnixStream),
     /// Signed and sealed by Kerberos.
     #[cfg(feature = "gssapi")]
     Sealed(Box<super::sealed::Sealed>),
@@ -40,6 +45,15 @@ impl Transport {
         // requests are small, and each waits for its answer
         stream.set_nodelay(true).map_err(|error| io_error(&error))?;
         Ok(Self::Plain(stream))
+    }
+
+    /// A connection to a socket of this machine.
+    ///
+    /// # Errors
+    /// `directory_unreachable`.
+    #[cfg(unix)]
+    pub async fn connect_local(path: &std::path::Path) -> Result<Self> {
+        UnixStream::connect(path).await.map(Self::Local).map_err(|error| io_error(&error))
     }
 
     /// Asks for TLS by the StartTLS operation and waits for the server's consent.
@@ -109,6 +123,8 @@ impl AsyncRead for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            #[cfg(unix)]
+            Self::Local(stream) => Pin::new(stream).poll_read(context, buffer),
             #[cfg(feature = "gssapi")]
             Self::Sealed(stream) => Pin::new(&mut **stream).poll_read(context, buffer),
         }
@@ -120,6 +136,8 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            #[cfg(unix)]
+            Self::Local(stream) => Pin::new(stream).poll_write(context, bytes),
             #[cfg(feature = "gssapi")]
             Self::Sealed(stream) => Pin::new(&mut **stream).poll_write(context, bytes),
         }
@@ -129,6 +147,8 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            #[cfg(unix)]
+            Self::Local(stream) => Pin::new(stream).poll_flush(context),
             #[cfg(feature = "gssapi")]
             Self::Sealed(stream) => Pin::new(&mut **stream).poll_flush(context),
         }
@@ -138,6 +158,8 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            #[cfg(unix)]
+            Self::Local(stream) => Pin::new(stream).poll_shutdown(context),
             #[cfg(feature = "gssapi")]
             Self::Sealed(stream) => Pin::new(&mut **stream).poll_shutdown(context),
         }
@@ -154,7 +176,7 @@ pub(super) fn io_error(error: &io::Error) -> Error {
         io::ErrorKind::ConnectionRefused => (Code::DirectoryUnreachable, "connection refused".to_owned()),
         io::ErrorKind::UnexpectedEof => return closed(),
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
-            (Code::DirectoryUnreachable, "the server closed the connection abruptly".to_owned())
+            (Code::DirectoryUnreachable, CLOSED_ABRUPTLY.to_owned())
         }
         io::ErrorKind::InvalidData => (Code::DirectoryProtocol, error.to_string()),
         _ => (Code::DirectoryUnreachable, error.to_string()),
@@ -167,14 +189,43 @@ fn tls_error(error: &rustls::Error) -> Error {
     let (code, detail) = match error {
         rustls::Error::InvalidCertificate(reason) => (Code::DirectoryTls, certificate_words(reason)),
         rustls::Error::NoCertificatesPresented => (Code::DirectoryTls, "the server has no certificate".to_owned()),
-        rustls::Error::AlertReceived(alert) => (Code::DirectoryProtocol, format!("the server ended TLS: {alert:?}")),
+        rustls::Error::AlertReceived(alert) => match refused_client(*alert) {
+            Some(words) => (Code::DirectoryAuth, words.to_owned()),
+            None => (Code::DirectoryProtocol, format!("the server ended TLS: {alert:?}")),
+        },
         rustls::Error::InvalidMessage(_) => (Code::DirectoryProtocol, "the server does not speak TLS".to_owned()),
         _ => (Code::DirectoryProtocol, error.to_string()),
     };
     Error::new(code).with("detail", detail)
 }
 
+/// What an alert about the client's own certificate means (RFC 8446 6.2); `None` for one about anything else.
+fn refused_client(alert: AlertDescription) -> Option<&'static str> {
+    Some(match alert {
+        AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
+            "the server wants a client certificate"
+        }
+        AlertDescription::CertificateExpired => "the server refuses the client certificate: it has expired",
+        AlertDescription::CertificateRevoked => "the server refuses the client certificate: it is revoked",
+        AlertDescription::UnknownCA => "the server refuses the client certificate: its issuer is not known there",
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::AccessDenied => "the server refuses the client certificate",
+        _ => return None,
+    })
+}
+
+const CLOSED: &str = "the server closed the connection";
+const CLOSED_ABRUPTLY: &str = "the server closed the connection abruptly";
+
 /// The end of a connection that the server closed.
 pub(super) fn closed() -> Error {
-    Error::new(Code::DirectoryUnreachable).with("detail", "the server closed the connection")
+    Error::new(Code::DirectoryUnreachable).with("detail", CLOSED)
+}
+
+/// Whether a connection ended so that nobody said why.
+pub(super) fn is_silent_end(error: &Error) -> bool {
+    let silent = |detail| Error::new(Code::DirectoryUnreachable).with("detail", detail).text();
+    error.text() == silent(CLOSED) || error.text() == silent(CLOSED_ABRUPTLY)
 }

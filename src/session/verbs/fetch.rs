@@ -1,13 +1,14 @@
 //! `fetch`: people and their certificates.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::certificate::SmimeValue;
-use crate::config::LogLevel;
-use crate::directory::{self, ReadReport, Selection};
+use crate::config::{Config, LogLevel, Source, pointer_error};
+use crate::directory::{self, Export, ReadReport, Selection};
 use crate::error::{Code, Result};
 use crate::people::{Address, Person};
 use crate::session::columns::{self, PROBLEM};
@@ -28,24 +29,76 @@ const WAITING: usize = 64;
 #[serde(default)]
 struct Options {
     policy_type: Option<PolicyType>,
+    ldif_path: Option<PathBuf>,
+    overwrite: bool,
 }
 
 pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> Result<Work> {
     let (selection, options) = with_selection::<Options>(options)?;
+    let wrong = |pointer, expected| Err(pointer_error(Source::Options, pointer, expected));
+    match &options.ldif_path {
+        Some(path) if path.as_os_str().is_empty() => return wrong("/ldif_path", "expected the name of a file"),
+        // a part of the people in a file would be taken for all of them when it is read
+        Some(_) if options.policy_type == Some(PolicyType::Delta) => {
+            return wrong("/policy_type", "expected initial with ldif_path");
+        }
+        Some(_) if selection.limit.is_some() => return wrong("/limit", "expected no limit with ldif_path"),
+        None if options.overwrite => return wrong("/overwrite", "expected ldif_path beside it"),
+        _ => {}
+    }
     let asked = options.policy_type.map(Into::into);
     Ok(Box::pin(async move {
         let culture = context.culture();
         let at_ms = context.config().at_ms(context.surroundings().now_ms())?;
+        if let Some(path) = options.ldif_path {
+            return export(&context, &selection, &output, path, options.overwrite, at_ms).await;
+        }
         if changes(&context, &selection, asked, &output, at_ms).await? {
             return Ok(());
         }
-        let report = each_person(&context, &selection, &output, |person| vec![row(person, at_ms, culture)]).await?;
-        for error in &report.unresolved {
-            let row = Row::new(columns::of(Verb::Fetch)).set("identity", error.get_target());
-            output.row(rows::failure(row, Some(error), culture)).await?;
-        }
+        let config = context.config();
+        let row = |person: &Person| vec![row(person, at_ms, culture)];
+        let report = match selection.identities.is_empty() {
+            true => each_person(&context, &selection, &output, row).await?,
+            // of a few it can be said at little cost whether they have no certificates or do not show them
+            false => {
+                read_people(&context, &selection, &output, async |source| {
+                    hand_out_named(source, &config, &output, row).await
+                })
+                .await?
+            }
+        };
+        tell_unresolved(&report, &output, culture).await?;
         report.ended()
     }))
+}
+
+/// Hands out everybody selected, and puts a file with their entries into its place when all of them were read.
+async fn export(
+    context: &Context,
+    selection: &Selection,
+    output: &Output,
+    path: PathBuf,
+    overwrite: bool,
+    at_ms: i64,
+) -> Result<()> {
+    let (config, culture) = (context.config(), context.culture());
+    let export = Arc::new(Export::create(config.path(path), overwrite)?);
+    let taking = async |source| hand_out(source, output, |person| vec![row(person, at_ms, culture)]).await;
+    let reading = |sink| directory::read_and_export(&config, selection, Arc::clone(&export), sink);
+    let report = read_by(context, selection, output, reading, taking).await?;
+    tell_unresolved(&report, output, culture).await?;
+    report.ended()?;
+    export.keep()
+}
+
+/// A row for each identity that stands for nobody or for several.
+async fn tell_unresolved(report: &ReadReport, output: &Output, culture: Culture) -> Result<()> {
+    for error in &report.unresolved {
+        let row = Row::new(columns::of(Verb::Fetch)).set("identity", error.get_target());
+        output.row(rows::failure(row, Some(error), culture)).await?;
+    }
+    Ok(())
 }
 
 /// Hands out who changed since the watermark, and who is gone; `false` where everybody is to be read.
@@ -108,16 +161,41 @@ pub(super) async fn each_person(
     output: &Output,
     rows: impl Fn(&Person) -> Vec<Row>,
 ) -> Result<ReadReport> {
-    let taking = async |mut source: mpsc::Receiver<Person>| {
-        while let Some(person) = source.recv().await {
-            for row in rows(&person) {
-                output.row(row).await?;
-            }
-            output.step();
+    read_people(context, selection, output, async |source| hand_out(source, output, rows).await).await
+}
+
+/// Hands out the rows each person gives.
+async fn hand_out(
+    mut source: mpsc::Receiver<Person>,
+    output: &Output,
+    rows: impl Fn(&Person) -> Vec<Row>,
+) -> Result<()> {
+    while let Some(person) = source.recv().await {
+        for row in rows(&person) {
+            output.row(row).await?;
         }
-        Ok(())
-    };
-    read_people(context, selection, output, taking).await
+        output.step();
+    }
+    Ok(())
+}
+
+/// Hands out the rows of people who were named.
+async fn hand_out_named(
+    mut source: mpsc::Receiver<Person>,
+    config: &Config,
+    output: &Output,
+    rows: impl Fn(&Person) -> Vec<Row>,
+) -> Result<()> {
+    let mut people = Vec::new();
+    while let Some(person) = source.recv().await {
+        people.push(person);
+        output.step();
+    }
+    sync::say_unread(config, &mut people).await;
+    for row in people.iter().flat_map(rows) {
+        output.row(row).await?;
+    }
+    Ok(())
 }
 
 /// Reads the selected people, hands them to `taking` as they come, and tells how far the read got.
@@ -128,9 +206,20 @@ pub(super) async fn read_people(
     taking: impl AsyncFnOnce(mpsc::Receiver<Person>) -> Result<()>,
 ) -> Result<ReadReport> {
     let config = context.config();
+    let reading = |sink| directory::read_all(&config, selection, sink);
+    read_by(context, selection, output, reading, taking).await
+}
+
+async fn read_by<R: Future<Output = Result<ReadReport>>>(
+    context: &Context,
+    selection: &Selection,
+    output: &Output,
+    read: impl FnOnce(mpsc::Sender<Person>) -> R,
+    taking: impl AsyncFnOnce(mpsc::Receiver<Person>) -> Result<()>,
+) -> Result<ReadReport> {
     output.begin(Phase::ReadingPeople, 0);
     let (sink, source) = mpsc::channel(WAITING);
-    let reading = directory::read_all(&config, selection, sink);
+    let reading = read(sink);
     // a caller who wants no more drops the source, which ends the reading
     let (report, taken) = output.until_cancelled(async { tokio::join!(reading, taking(source)) }).await?;
     taken?;

@@ -22,6 +22,10 @@ pub(super) const TABLE: Table = &[
     ("directory_bind_773", "the password must be changed first"),
     ("directory_bind_775", "the account is locked"),
     ("directory_bind_80090346", "the server requires channel binding, which a Kerberos bind over TLS has"),
+    (
+        "directory_bind_external",
+        "give certificate_file a certificate that the server trusts and knows an account for, and reach it by TLS",
+    ),
     ("directory_bind_protection", "the server requires signing or TLS: use ldaps:// or start_tls"),
     ("directory_chain", "the server sent {chain}"),
     ("directory_chain_refused", "{reason}; the server sent {chain}"),

@@ -5,6 +5,10 @@ use super::Table;
 pub(super) const TABLE: Table = &[
     ("backup_failed", "what would be removed cannot be saved before: {detail}"),
     ("cancelled", "cancelled"),
+    (
+        "certificates_unread",
+        "nothing of {count} people is taken for gone, because the account may not be able to read their certificates",
+    ),
     ("change_not_found", "run {run} has no change {change}"),
     ("change_stale", "the recipient or entry is no longer as it was when the change was planned"),
     ("column_mismatch", "no such column, or one of another type"),
@@ -18,6 +22,7 @@ pub(super) const TABLE: Table = &[
     ("deletions_unseen", "deleted people may not show to this account; the next complete read finds them"),
     ("directory_ambiguous", "several people have this identity"),
     ("directory_auth", "the directory refused the credentials: {detail}"),
+    ("directory_certificate", "the client certificate for the directory cannot be used: {detail}"),
     ("directory_denied", "the directory denied access: {detail}"),
     ("directory_filter", "the LDAP filter cannot be parsed: {detail}"),
     ("directory_incomplete", "the directory was not read to its end: {detail}"),
@@ -50,8 +55,10 @@ pub(super) const TABLE: Table = &[
     ("exchange_unreachable", "no connection to Exchange Online: {detail}"),
     ("exchange_unreadable", "the recipient's certificates come in a form that cannot be read"),
     ("exchange_verify", "the certificates read back differ from those written"),
+    ("file_exists", "the file is there already"),
     ("file_not_found", "no such file"),
     ("file_unreadable", "the file cannot be read: {detail}"),
+    ("file_unwritable", "the file cannot be written: {detail}"),
     (
         "guard_stopped",
         "the guard {guard} stops a run before its first write: {observed} is above the allowed {allowed}",

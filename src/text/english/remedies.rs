@@ -129,6 +129,7 @@ pub(super) const TABLE: Table = &[
     ("undetermined", "see the findings; complete the anchors, intermediates and CRLs that are missing"),
     ("unfit", "see the findings; issue a certificate without them"),
     ("unknown_critical_extension", "have the certificate issued anew without the critical extension"),
+    ("unread", "let the directory's account read the person's certificates, all of them"),
     ("unreadable", "look at the recipient's certificates in Exchange Online; their form is not known"),
     ("value_too_long", "publish the certificate without its chain, so that the value becomes shorter"),
     (
