@@ -46,7 +46,7 @@ pub struct Exchange {
     api: Arc<AdminApi>,
     pub(super) abilities: Arc<Abilities>,
     surroundings: Arc<dyn Surroundings>,
-    terms: Terms,
+    pub(super) terms: Terms,
 }
 
 /// A write that was accepted.
