@@ -55,8 +55,17 @@ fn switches(chance: &mut Chance) -> Switches {
     let (mut faults, mut struck) = (Vec::new(), 0);
     for request in 0..REQUESTS {
         if chance.per_mille(FAULTY) {
+            let fault = fault(chance, &kinds);
+            let either = matches!(
+                fault,
+                FaultKind::Throttled { .. }
+                    | FaultKind::Unavailable { .. }
+                    | FaultKind::GatewayTimeout
+                    | FaultKind::ServerError
+            );
+            let when = if either { chance.pick(&[When::Before, When::After]) } else { When::Before };
             // a request that is struck is not counted by the faults behind
-            faults.push(Fault { after: request - struck, ..Fault::once(fault(chance, &kinds)) });
+            faults.push(Fault { after: request - struck, when, ..Fault::once(fault) });
             struck += 1;
         }
     }
