@@ -60,6 +60,8 @@ pub(super) struct Abilities {
     pages: AtomicU64,
     /// Finding recipients by what people are known by.
     filters: Form,
+    /// Writing to recipients of each class that are mastered on-premises.
+    synced: [Form; RecipientClass::ALL.len()],
 }
 
 /// What is known of one form.
@@ -87,6 +89,19 @@ impl Form {
 impl Abilities {
     fn format(&self) -> Format {
         if self.clixml.works() { Format::Clixml } else { Format::Json }
+    }
+
+    /// Remembers that a write was refused because the recipient is mastered on-premises: the service decides that by cmdlet
+    /// and parameters, so the next one like it would be refused as well.
+    pub(super) fn refused_synced(&self, recipient: &Recipient) {
+        if !recipient.is_mastered_in_cloud() {
+            self.synced[recipient.class as usize].settle(false);
+        }
+    }
+
+    /// Whether a write to this recipient would be refused because it is mastered on-premises.
+    pub(super) fn refuses(&self, recipient: &Recipient) -> bool {
+        !recipient.is_mastered_in_cloud() && !self.synced[recipient.class as usize].is_unknown()
     }
 
     /// Whether the service refused filters.
