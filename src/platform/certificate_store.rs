@@ -200,7 +200,8 @@ mod tests {
     use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents};
     use windows_sys::Win32::Security::Cryptography::{
         BCRYPT_RSA_ALGORITHM, BCRYPT_RSAKEY_BLOB, BCRYPT_RSAPUBLIC_BLOB, MS_KEY_STORAGE_PROVIDER,
-        NCryptCreatePersistedKey, NCryptExportKey, NCryptFinalizeKey, NCryptOpenStorageProvider,
+        NCRYPT_LENGTH_PROPERTY, NCryptCreatePersistedKey, NCryptExportKey, NCryptFinalizeKey,
+        NCryptOpenStorageProvider, NCryptSetProperty,
     };
 
     use super::*;
@@ -214,6 +215,8 @@ mod tests {
         unsafe {
             assert_eq!(NCryptOpenStorageProvider(&mut provider, MS_KEY_STORAGE_PROVIDER, 0), 0);
             assert_eq!(NCryptCreatePersistedKey(provider, &mut handle, BCRYPT_RSA_ALGORITHM, ptr::null(), 0, 0), 0);
+            let length_property = NCRYPT_LENGTH_PROPERTY;
+            assert_eq!(NCryptSetProperty(handle, length_property, 2048_u32.to_le_bytes().as_ptr(), 4, 0), 0);
             assert_eq!(NCryptFinalizeKey(handle, NCRYPT_SILENT_FLAG), 0);
             let kind = BCRYPT_RSAPUBLIC_BLOB;
             let code =
