@@ -1,11 +1,12 @@
 //! People from LDIF files, through the same function every verb uses.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
+#[cfg(target_os = "linux")]
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+#[cfg(target_os = "linux")]
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use smimesync::config;
 use smimesync::directory::{ReadReport, Selection, check, content_sha256, read, scope};
 use smimesync::error::{Code, Error};

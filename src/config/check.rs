@@ -58,6 +58,17 @@ pub(super) fn ranges(config: &Config) -> Result<()> {
     if patience.is_some_and(|milliseconds| !(1..=DAY_MS).contains(&milliseconds)) {
         return wrong("/exchange/timeout_ms", &format!("expected 1 to {DAY_MS}"));
     }
+    if let Some(auth) = config.exchange.as_ref().map(|exchange| &exchange.auth).filter(|_| cfg!(windows))
+        && let Some(text) = &auth.certificate_thumbprint
+    {
+        let pointer = "/exchange/auth/certificate_thumbprint";
+        if auth.certificate_file.is_some() {
+            return wrong(pointer, "expected either certificate_file or certificate_thumbprint");
+        }
+        if thumbprint(text).is_none() {
+            return wrong(pointer, "expected the 40 hexadecimal digits of a SHA-1 hash");
+        }
+    }
     for (pointer, directory) in directories(config) {
         if directory.site.is_some() && directory.domain.is_none() {
             return wrong(&format!("{pointer}/site"), "expected domain beside it");
@@ -92,7 +103,7 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
     }
     if let Some(exchange) = &config.exchange {
         let auth = &exchange.auth;
-        if auth.certificate_thumbprint.is_some() {
+        if auth.certificate_thumbprint.is_some() && !cfg!(windows) {
             let what = "a certificate in the Windows store; give its file in certificate_file";
             return cannot("/exchange/auth/certificate_thumbprint".into(), what);
         }
@@ -101,6 +112,13 @@ pub(super) fn unsupported(config: &Config) -> Result<()> {
         return cannot("/trust/os_store".into(), "the operating system's anchors");
     }
     Ok(())
+}
+
+/// The octets of a thumbprint as Windows shows it: with spaces or colons in between, and with a mark of writing direction in
+/// front where it was copied out of a dialog.
+pub fn thumbprint(text: &str) -> Option<[u8; 20]> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | ':' | '\u{200E}' | '\u{200F}')).collect();
+    hex::decode(digits).ok()?.try_into().ok()
 }
 
 /// Reads the files of secrets.
@@ -127,4 +145,20 @@ fn directories(config: &Config) -> impl Iterator<Item = (String, &Directory)> {
     let more =
         config.directories.iter().enumerate().map(|(index, directory)| (format!("/directories/{index}"), directory));
     one.chain(more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thumbprints_are_read_as_windows_shows_them() {
+        let octets = Some([0xAB; 20]);
+        assert_eq!(thumbprint(&"ab".repeat(20)), octets);
+        assert_eq!(thumbprint(&format!("\u{200E}{}", "AB ".repeat(20))), octets);
+        assert_eq!(thumbprint(&"aB:".repeat(20)), octets);
+        for wrong in ["", "ab", "zz", &"ab".repeat(32)] {
+            assert_eq!(thumbprint(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod sections;
 
 use std::path::{Path, PathBuf};
 
+pub use check::thumbprint;
 pub use read::{Source, from_json, pointer_error, rfc3339, text_or};
 pub use secret::Secret;
 pub use sections::*;

@@ -21,7 +21,7 @@ impl Exchange {
             steps.push(CheckStep { detail, ..CheckStep::pass("certificate", 0) });
         }
         let begun = self.now_ms();
-        let token = match self.tokens.current().await {
+        let token = match self.tokens.current(&self.terms).await {
             Ok(token) => token,
             Err(error) => {
                 let remedy = remedy(&error, false);
@@ -57,19 +57,13 @@ impl Exchange {
 }
 
 fn remedy(error: &Error, lacks_permission: bool) -> Option<Text> {
-    if let Some(remedy) = error.get_remedy() {
-        return Some(remedy.clone());
-    }
-    let name = match error.code() {
-        Code::ExchangeAuth | Code::ExchangeDenied if lacks_permission => "exchange_permission",
-        Code::ExchangeAuth => "exchange_auth",
-        Code::ExchangeDenied => "exchange_denied",
-        Code::ExchangeTls => "exchange_tls",
-        Code::ExchangeUnreachable => "exchange_unreachable",
-        Code::ExchangeTimeout => "exchange_timeout",
-        Code::ExchangeThrottled => "exchange_throttled",
-        Code::ExchangeRefused => "exchange_refused",
-        _ => return None,
+    let name = match (error.get_remedy(), error.code()) {
+        (_, Code::ExchangeAuth | Code::ExchangeDenied) if lacks_permission => "exchange_permission",
+        (Some(known), _) => return Some(known.clone()),
+        (None, Code::ExchangeAuth) => "exchange_auth",
+        (None, Code::ExchangeThrottled) => "exchange_throttled",
+        (None, Code::ExchangeRefused) => "exchange_refused",
+        (None, _) => return None,
     };
     Some(Text::plain("check", name))
 }

@@ -46,7 +46,7 @@ pub struct Exchange {
     api: Arc<AdminApi>,
     pub(super) abilities: Arc<Abilities>,
     surroundings: Arc<dyn Surroundings>,
-    terms: Terms,
+    pub(super) terms: Terms,
 }
 
 /// A write that was accepted.
@@ -214,8 +214,18 @@ impl Exchange {
         parameters.push(("Confirm", Parameter::Switch(false)));
         let command = Command { name: format!("Set-{}", recipient.class.noun()), parameters };
         let call = Call { command: &command, select: None, format: Format::Json, next: None, terms: &self.terms };
-        let answer: Answer<IgnoredAny> = self.api.invoke(call).await?;
+        let answer: Answer<IgnoredAny> = self.api.invoke(call).await.inspect_err(|error| {
+            if error.code() == Code::ExchangeDirSynced {
+                self.abilities.refused_synced(recipient);
+            }
+        })?;
         Ok(WriteOutcome { request_id: answer.request_id, requests: answer.requests, warnings: answer.warnings })
+    }
+
+    /// Whether the service has refused, in this session, a write to a recipient like this one because it is mastered
+    /// on-premises: another would only be refused, too.
+    pub fn refuses(&self, recipient: &Recipient) -> bool {
+        self.abilities.refuses(recipient)
     }
 
     /// How many requests the last list of everybody took, if there was one.

@@ -43,7 +43,6 @@ struct Words {
 
 /// What no complete answer means.
 pub(super) fn of_transport(failure: Failure) -> Trouble {
-    let remedy = |error: Error, name: &'static str| error.remedy(Text::plain("check", name));
     match failure {
         Failure::Unreachable(words) => {
             let error = Error::new(Code::ExchangeUnreachable).with("detail", words);
@@ -52,7 +51,9 @@ pub(super) fn of_transport(failure: Failure) -> Trouble {
         Failure::Untrusted(words) => {
             Trouble::Final(remedy(Error::new(Code::ExchangeTls).with("detail", words), "exchange_tls"))
         }
-        Failure::Timeout => Trouble::Repeat(Cause::Timeout, Error::new(Code::ExchangeTimeout)),
+        Failure::Timeout => {
+            Trouble::Repeat(Cause::Timeout, remedy(Error::new(Code::ExchangeTimeout), "exchange_timeout"))
+        }
         Failure::Interrupted(words) => {
             Trouble::Repeat(Cause::Broken, Error::new(Code::ExchangeUnreachable).with("detail", words))
         }
@@ -60,6 +61,20 @@ pub(super) fn of_transport(failure: Failure) -> Trouble {
             Trouble::Final(Error::new(Code::ExchangeProtocol).with("detail", "the answer is larger than allowed"))
         }
     }
+}
+
+/// That nobody has an identity.
+pub(super) fn not_found() -> Error {
+    remedy(Error::new(Code::ExchangeNotFound), "exchange_not_found")
+}
+
+/// That several have an identity.
+pub(super) fn ambiguous() -> Error {
+    remedy(Error::new(Code::ExchangeAmbiguous), "exchange_ambiguous")
+}
+
+fn remedy(error: Error, name: &'static str) -> Error {
+    error.remedy(Text::plain("check", name))
 }
 
 /// What an answer with a status other than success means. `now_ms` is for a `Retry-After` that is a date.
@@ -86,10 +101,10 @@ fn meaning(status: u16, words: &Words, retry_after: Option<u64>) -> Trouble {
     let detail = |code: Code| Error::new(code).with("detail", shorten(message));
     let says = |text: &str| exception.contains(text) || message.contains(text);
     if says("ManagementObjectNotFoundException") || status == 404 {
-        return Trouble::Final(Error::new(Code::ExchangeNotFound));
+        return Trouble::Final(not_found());
     }
     if says("ManagementObjectAmbiguousException") || message.contains("matches multiple entries") {
-        return Trouble::Final(Error::new(Code::ExchangeAmbiguous));
+        return Trouble::Final(ambiguous());
     }
     if message.contains(DIR_SYNCED) {
         return Trouble::Final(Error::new(Code::ExchangeDirSynced));
@@ -112,8 +127,8 @@ fn meaning(status: u16, words: &Words, retry_after: Option<u64>) -> Trouble {
         return Trouble::Repeat(Cause::Passing, detail(Code::ExchangeRefused).passing());
     }
     match status {
-        401 => Trouble::Token(detail(Code::ExchangeAuth)),
-        403 => Trouble::Final(detail(Code::ExchangeDenied)),
+        401 => Trouble::Token(remedy(detail(Code::ExchangeAuth), "exchange_auth")),
+        403 => Trouble::Final(remedy(detail(Code::ExchangeDenied), "exchange_denied")),
         502 => Trouble::Repeat(Cause::Broken, detail(Code::ExchangeUnreachable)),
         500.. => Trouble::Repeat(Cause::Broken, detail(Code::ExchangeRefused).passing()),
         400..500 => Trouble::Final(detail(Code::ExchangeRefused)),
@@ -256,8 +271,8 @@ mod tests {
         let denied = error(answer(403, &[("x-ms-diagnostics", "2000001;reason=\"no role\"")], &[0; 4096]));
         assert_eq!(denied.code(), Code::ExchangeDenied);
         assert!(denied.to_string().contains("no role"), "{denied}");
-        assert!(error(answer(403, &[], &[0; 4096])).to_string().ends_with("HTTP 403"));
-        assert!(error(answer(403, &[], b"\x1f\x8b\xff\xfe")).to_string().ends_with("HTTP 403"));
+        assert!(error(answer(403, &[], &[0; 4096])).to_string().contains(": HTTP 403; give the application"));
+        assert!(error(answer(403, &[], b"\x1f\x8b\xff\xfe")).to_string().contains(": HTTP 403; give the application"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::error::{Code, Error, Result};
 use crate::net::http::{Client, Post, Response};
 use crate::people::RecipientClass;
+use crate::text::Text;
 
 use super::cloud::Servers;
 use super::command::Command;
@@ -156,6 +157,11 @@ impl AdminApi {
         self.servers.invoke_url.origin().ascii_serialization()
     }
 
+    /// What the service's records call everything this client asks.
+    pub(super) fn connection_id(&self) -> String {
+        self.connection_id.to_string()
+    }
+
     /// Milliseconds by which the service's clock is ahead of this one, by its last answer.
     pub(super) fn clock_skew_ms(&self) -> Option<i64> {
         Some(self.skew_ms.load(Ordering::Relaxed)).filter(|skew| *skew != NO_SKEW)
@@ -166,10 +172,11 @@ impl AdminApi {
     pub(super) async fn invoke<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<Answer<T>> {
         let internal = |error: serde_json::Error| Error::new(Code::Internal).with("detail", error.to_string());
         let body = call.command.body().map_err(internal)?;
-        let mut tries = Tries::new(&*self.surroundings, &self.contact).on(call.terms);
+        let mut tries = Tries::new(&*self.surroundings, &self.contact, call.terms);
         let mut renewed = false;
         loop {
-            let token = self.tokens.current().await?;
+            let of_connection = |error: Error| error.connection_id(self.connection_id());
+            let token = self.tokens.current(call.terms).await.map_err(of_connection)?;
             let request_id = Uuid::new_v4().to_string();
             let outcome = self.attempt(&call, &body, &token, &request_id).await;
             let (trouble, request_id) = match outcome {
@@ -191,7 +198,7 @@ impl AdminApi {
 
     /// An error with what it is about.
     fn about(&self, error: Error, call: &Call<'_>, request_id: &str) -> Error {
-        let error = error.request_id(request_id).connection_id(self.connection_id.to_string());
+        let error = error.request_id(request_id).connection_id(self.connection_id());
         match (error.code(), call.command.identity()) {
             (Code::ExchangeUnreachable | Code::ExchangeTls | Code::ExchangeTimeout, _) | (_, None) => {
                 error.target(self.origin())
@@ -353,7 +360,7 @@ impl AdminApi {
             ("x-cmdletname", call.command.name.clone()),
             ("prefer", format!("odata.maxpagesize={PAGE_SIZE}")),
             ("client-request-id", request_id.to_owned()),
-            ("connection-id", self.connection_id.to_string()),
+            ("connection-id", self.connection_id()),
         ];
         for (name, value) in made {
             let value = HeaderValue::try_from(value).map_err(|_| protocol("a header that cannot be sent"))?;
@@ -383,9 +390,9 @@ pub fn recipients_in(body: &[u8]) -> usize {
 fn unless_recipient(trouble: Trouble, call: &Call<'_>, response: &Response) -> Trouble {
     match trouble {
         Trouble::Final(error) if error.code() == Code::ExchangeNotFound && call.command.identity().is_none() => {
-            Trouble::Final(
-                Error::new(Code::ExchangeRefused).with("detail", format!("HTTP {}, no such tenant", response.status)),
-            )
+            let error = Error::new(Code::ExchangeRefused);
+            let error = error.with("detail", format!("HTTP {}, no such tenant", response.status));
+            Trouble::Final(error.remedy(Text::plain("check", "exchange_refused")))
         }
         trouble => trouble,
     }

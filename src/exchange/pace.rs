@@ -52,8 +52,8 @@ struct State {
     quiet_until_ms: i64,
     /// Milliseconds between two requests; 0 while there is enough left.
     gap_ms: i64,
-    /// The first place in the line that nobody has taken.
-    next_ms: i64,
+    /// When the last request was sent.
+    last_ms: i64,
     /// By how much the service's clock is ahead of ours, as far as is known: its seconds are cut off, so the most that was
     /// ever seen is the nearest to the truth.
     ahead_ms: Option<i64>,
@@ -82,22 +82,18 @@ impl Pace {
         let low = remaining.saturating_mul(LOW_WATER) <= limit;
         let calls = i64::try_from(remaining).unwrap_or(i64::MAX).saturating_add(1);
         state.gap_ms = if low { reset_ms / calls } else { 0 };
-        if !low {
-            state.next_ms = 0;
-        }
     }
 
-    /// Takes the next place in the line: the moment of a request.
-    pub(super) fn take(&self, now_ms: i64) -> i64 {
-        let mut state = self.state();
-        let place = state.next_ms.max(now_ms);
-        state.next_ms = place + state.gap_ms;
-        place
+    /// Milliseconds to wait until a request may be sent.
+    pub(super) fn wait_ms(&self, now_ms: i64) -> u64 {
+        let state = self.state();
+        let next_ms = state.last_ms.saturating_add(state.gap_ms);
+        u64::try_from(state.quiet_until_ms.max(next_ms).saturating_sub(now_ms)).unwrap_or(0)
     }
 
-    /// Milliseconds to wait until a request may be sent that took this place.
-    pub(super) fn wait_ms(&self, now_ms: i64, place_ms: i64) -> u64 {
-        u64::try_from(self.state().quiet_until_ms.max(place_ms) - now_ms).unwrap_or(0)
+    /// Remembers when a request was sent.
+    pub(super) fn sent(&self, now_ms: i64) {
+        self.state().last_ms = now_ms;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -145,18 +141,18 @@ mod tests {
     fn while_there_is_enough_nobody_waits_and_then_the_rest_is_spread() {
         let pace = Pace::default();
         pace.heed(1_000, left(51, 2_000, 1_000));
-        for _ in 0..5 {
-            assert_eq!(pace.take(1_000), 1_000);
-        }
+        pace.sent(1_000);
+        assert_eq!(pace.wait_ms(1_000), 0);
         pace.heed(1_000, left(9, 2_000, 1_000));
-        assert_eq!([pace.take(1_000), pace.take(1_000), pace.take(1_050)], [1_000, 1_100, 1_200]);
-        assert_eq!(pace.wait_ms(1_050, 1_200), 150);
+        assert_eq!([pace.wait_ms(1_000), pace.wait_ms(1_100)], [100, 0]);
+        pace.sent(1_100);
+        assert_eq!(pace.wait_ms(1_150), 50);
         pace.heed(1_060, left(60, 2_060, 1_000));
-        assert_eq!(pace.take(1_060), 1_060);
+        assert_eq!(pace.wait_ms(1_100), 0);
         pace.heed(1_060, left(0, 3_060, 1_000));
-        assert_eq!(pace.wait_ms(1_060, 0), 2_000);
+        assert_eq!(pace.wait_ms(1_060), 2_000);
         pace.heed(1_060, left(0, 999_060, 1_000));
-        assert_eq!(pace.wait_ms(1_060, 0), 60_000);
+        assert_eq!(pace.wait_ms(1_060), 60_000);
     }
 
     #[test]
@@ -168,11 +164,11 @@ mod tests {
             pace.heed(now_ms, left(0, now_ms + 500_700 + 100, server_ms));
         }
         // the last one that was asked for before the clock was known to the millisecond
-        assert_eq!(pace.wait_ms(301, 0), 299 + 800 - 301);
+        assert_eq!(pace.wait_ms(301), 299 + 800 - 301);
         let pace = Pace::default();
         pace.heed(300, left(50, 0, 501_000));
         pace.heed(400, left(0, 501_200, 501_000));
-        assert_eq!(pace.wait_ms(400, 0), 100);
+        assert_eq!(pace.wait_ms(400), 100);
     }
 
     #[test]
@@ -180,10 +176,10 @@ mod tests {
         let pace = Pace::default();
         pace.pause(0, 7_000);
         pace.pause(1_000, 2_000);
-        assert_eq!(pace.wait_ms(1_000, 0), 6_000);
-        assert_eq!(pace.wait_ms(6_999, 0), 1);
-        assert_eq!(pace.wait_ms(7_000, 0), 0);
+        assert_eq!(pace.wait_ms(1_000), 6_000);
+        assert_eq!(pace.wait_ms(6_999), 1);
+        assert_eq!(pace.wait_ms(7_000), 0);
         pace.pause(7_000, u64::MAX);
-        assert!(pace.wait_ms(7_000, 0) > 1 << 60);
+        assert!(pace.wait_ms(7_000) > 1 << 60);
     }
 }

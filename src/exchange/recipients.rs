@@ -11,6 +11,7 @@ use crate::people::{Recipient, RecipientClass};
 
 use super::command::{Command, Parameter};
 use super::entry::{Entry, SELECT, SELECT_ENTITY};
+use super::failure;
 use super::invoke::{AdminApi, Answer, Call, Format};
 use super::terms::Terms;
 
@@ -59,6 +60,8 @@ pub(super) struct Abilities {
     pages: AtomicU64,
     /// Finding recipients by what people are known by.
     filters: Form,
+    /// Writing to recipients of each class that are mastered on-premises.
+    synced: [Form; RecipientClass::ALL.len()],
 }
 
 /// What is known of one form.
@@ -86,6 +89,19 @@ impl Form {
 impl Abilities {
     fn format(&self) -> Format {
         if self.clixml.works() { Format::Clixml } else { Format::Json }
+    }
+
+    /// Remembers that a write was refused because the recipient is mastered on-premises: the service decides that by cmdlet
+    /// and parameters, so the next one like it would be refused as well.
+    pub(super) fn refused_synced(&self, recipient: &Recipient) {
+        if !recipient.is_mastered_in_cloud() {
+            self.synced[recipient.class as usize].settle(false);
+        }
+    }
+
+    /// Whether a write to this recipient would be refused because it is mastered on-premises.
+    pub(super) fn refuses(&self, recipient: &Recipient) -> bool {
+        !recipient.is_mastered_in_cloud() && !self.synced[recipient.class as usize].is_unknown()
     }
 
     /// Whether the service refused filters.
@@ -208,13 +224,14 @@ impl Reader<'_> {
     /// # Errors
     /// `exchange_not_found`, `exchange_ambiguous`; `option_value` for an identity that stands for many.
     pub(super) async fn get(&self, identity: &str) -> Result<Recipient> {
+        let mut missing = failure::not_found().target(identity);
         for class in RecipientClass::ALL {
             match self.get_in_class(class, identity).await {
-                Err(error) if error.code() == Code::ExchangeNotFound => {}
+                Err(error) if error.code() == Code::ExchangeNotFound => missing = error,
                 found => return found,
             }
         }
-        Err(Error::new(Code::ExchangeNotFound).target(identity))
+        Err(missing)
     }
 
     /// One recipient of a class.
@@ -227,11 +244,12 @@ impl Reader<'_> {
         let command = Command { name: format!("Get-{}", class.noun()), parameters };
         let mut answer = self.page(class, &command, None).await?;
         let found = match (answer.values.pop(), answer.values.is_empty(), answer.next) {
-            (None, _, _) => Err(Error::new(Code::ExchangeNotFound)),
+            (None, _, _) => Err(failure::not_found()),
             (Some(entry), true, None) => entry.recipient(class),
-            (Some(_), _, _) => Err(Error::new(Code::ExchangeAmbiguous)),
+            (Some(_), _, _) => Err(failure::ambiguous()),
         };
-        let recipient = found.map_err(|error| error.target(identity).request_id(&answer.request_id))?;
+        let ids = |error: Error| error.request_id(&answer.request_id).connection_id(self.api.connection_id());
+        let recipient = found.map_err(|error| ids(error.target(identity)))?;
         match uuid::Uuid::try_parse(identity) {
             Ok(asked) if !stands_for(&recipient, asked) => Err(Error::new(Code::ExchangeProtocol)
                 .with("detail", "another recipient than the one asked for")

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::Mutex;
+
 use crate::error::{Code, Error};
 
 use super::pace::{Allowance, Pace};
@@ -58,6 +60,8 @@ impl Cause {
 pub(super) struct Contact {
     answered: AtomicBool,
     pace: Pace,
+    /// Whoever has it is the next to send: those behind decide by what is known when their turn comes.
+    line: Mutex<()>,
 }
 
 impl Contact {
@@ -76,10 +80,14 @@ impl Contact {
     /// # Errors
     /// `exchange_throttled` with the time that is left of a pause longer than [`PATIENCE_MS`].
     pub(super) async fn turn(&self, surroundings: &dyn Surroundings, terms: &Terms) -> Result<(), Error> {
-        let place = self.pace.take(surroundings.monotonic_ms());
+        let _next = self.line.lock().await;
         loop {
-            match self.pace.wait_ms(surroundings.monotonic_ms(), place) {
-                0 => return Ok(()),
+            let now_ms = surroundings.monotonic_ms();
+            match self.pace.wait_ms(now_ms) {
+                0 => {
+                    self.pace.sent(now_ms);
+                    return Ok(());
+                }
                 wait if wait > PATIENCE_MS => {
                     let wait = i64::try_from(wait).unwrap_or(i64::MAX);
                     return Err(Error::new(Code::ExchangeThrottled).retry_after_ms(wait));
@@ -98,20 +106,15 @@ impl Contact {
 pub(super) struct Tries<'a> {
     surroundings: &'a dyn Surroundings,
     contact: &'a Contact,
-    terms: Terms,
+    terms: &'a Terms,
     made: u32,
     waited_ms: u64,
 }
 
 impl<'a> Tries<'a> {
-    /// No try made yet.
-    pub(super) fn new(surroundings: &'a dyn Surroundings, contact: &'a Contact) -> Self {
-        Self { surroundings, contact, terms: Terms::default(), made: 0, waited_ms: 0 }
-    }
-
-    /// The same on somebody's behalf.
-    pub(super) fn on(self, terms: &Terms) -> Self {
-        Self { terms: terms.clone(), ..self }
+    /// No try made yet, on somebody's behalf.
+    pub(super) fn new(surroundings: &'a dyn Surroundings, contact: &'a Contact, terms: &'a Terms) -> Self {
+        Self { surroundings, contact, terms, made: 0, waited_ms: 0 }
     }
 
     /// Tries that failed and were waited for.
@@ -169,7 +172,8 @@ mod tests {
 
     async fn run(cause: Cause, contact: &Contact) -> (Vec<u64>, Error) {
         let simulated = Simulated::default();
-        let mut tries = Tries::new(&simulated, contact);
+        let terms = Terms::default();
+        let mut tries = Tries::new(&simulated, contact, &terms);
         loop {
             if let Err(error) = tries.wait(cause, Error::new(Code::ExchangeThrottled)).await {
                 return (simulated.slept(), error);
@@ -208,7 +212,8 @@ mod tests {
             let simulated = Simulated::default();
             let contact = Contact::default();
             // of two requests one was refused; the other has to be told before the first has waited to its end
-            let mut refused = Tries::new(&simulated, &contact).on(&Terms { deadline_ms: Some(-1), ..Terms::default() });
+            let terms = Terms { deadline_ms: Some(-1), ..Terms::default() };
+            let mut refused = Tries::new(&simulated, &contact, &terms);
             refused.wait(cause, Error::new(Code::ExchangeThrottled)).await.unwrap_err();
             contact.turn(&simulated, &Terms::default()).await.unwrap();
             assert_eq!(!simulated.slept().is_empty(), waits, "{cause:?}");
@@ -222,7 +227,8 @@ mod tests {
     #[tokio::test]
     async fn after_its_deadline_nothing_is_repeated() {
         let (simulated, contact) = (Simulated::default(), Contact::default());
-        let mut tries = Tries::new(&simulated, &contact).on(&Terms { deadline_ms: Some(9_000), ..Terms::default() });
+        let terms = Terms { deadline_ms: Some(9_000), ..Terms::default() };
+        let mut tries = Tries::new(&simulated, &contact, &terms);
         tries.wait(Cause::Passing, Error::new(Code::ExchangeRefused)).await.unwrap();
         tries.wait(Cause::Passing, Error::new(Code::ExchangeRefused)).await.unwrap();
         tries.wait(Cause::Passing, Error::new(Code::ExchangeRefused)).await.unwrap_err();

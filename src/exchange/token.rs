@@ -12,8 +12,9 @@ use crate::error::Result;
 use crate::net::http::Client;
 
 use super::cloud::Servers;
-use super::sign_in::{self, Credential, Granted, Proof, TokenEndpoint};
+use super::sign_in::{self, Asking, Credential, Granted, Proof, TokenEndpoint};
 use super::surroundings::Surroundings;
+use super::terms::Terms;
 
 pub(super) use super::sign_in::Token;
 
@@ -79,24 +80,20 @@ impl Tokens {
         Ok(())
     }
 
-    /// A token that is good for a while; the one at hand, or a new one.
-    pub(super) async fn current(&self) -> Result<Arc<Token>> {
+    /// A token that is good for a while; the one at hand, or a new one, asked for on somebody's behalf.
+    pub(super) async fn current(&self, terms: &Terms) -> Result<Arc<Token>> {
         let mut state = self.state.lock().await;
         let now_ms = self.surroundings.now_ms();
         if let Some(kept) = state.kept.as_ref().filter(|kept| now_ms < kept.renew_at_ms) {
             return Ok(Arc::clone(&kept.token));
         }
-        let claims = state.claims.as_deref();
+        let asking = Asking { surroundings: &*self.surroundings, terms, claims: state.claims.as_deref() };
         let granted = match &state.credential {
-            Credential::Secret { app_id, secret } => {
-                self.endpoint.token(&*self.surroundings, app_id, Proof::Secret(secret), claims).await?
-            }
+            Credential::Secret { app_id, secret } => self.endpoint.token(asking, app_id, Proof::Secret(secret)).await?,
             Credential::Certificate { app_id, key } => {
-                self.endpoint.token(&*self.surroundings, app_id, Proof::Certificate(key), claims).await?
+                self.endpoint.token(asking, app_id, Proof::Certificate(key)).await?
             }
-            Credential::ManagedIdentity(identity) => {
-                identity.token(&*self.surroundings, self.servers.resource()).await?
-            }
+            Credential::ManagedIdentity(identity) => identity.token(asking, self.servers.resource()).await?,
             Credential::Token(text) => {
                 let token = Token::new(text.reveal().to_owned());
                 token.check(&self.servers, now_ms)?;

@@ -108,6 +108,13 @@ pub struct Change {
 }
 
 impl Change {
+    /// Leaves the attribute as it is, for this reason.
+    pub(crate) fn skip(&mut self, reason: &'static str) {
+        self.action = Action::Skip;
+        self.reason = Some(Reason::Borrowed(reason));
+        self.loses_last = false;
+    }
+
     /// Whether writing it takes a value away.
     pub fn removes(&self) -> bool {
         self.action.writes() && !self.removed.is_empty()

@@ -89,7 +89,7 @@ pub fn plan_vanished(subject: &Subject<'_>, policy: &Policy) -> Vec<Change> {
     let mut rows = rows(subject, policy, outcomes.collect());
     if subject.circumstances.scope_changed {
         for change in rows.iter_mut().filter(|change| change.action.writes()) {
-            skip(change, reason::SCOPE_CHANGED);
+            change.skip(reason::SCOPE_CHANGED);
         }
     }
     rows
@@ -336,19 +336,13 @@ fn row(subject: &Subject<'_>, policy: &Policy, outcome: Outcome<'_>, loses_last:
         losers: outcome.losers,
     };
     if !readable {
-        skip(&mut change, reason::UNREADABLE);
+        change.skip(reason::UNREADABLE);
     } else if change.action == Action::None && outcome.withheld {
-        skip(&mut change, reason::UNREAD);
+        change.skip(reason::UNREAD);
     } else if change.action.writes() && subject.circumstances.held {
-        skip(&mut change, reason::HELD);
+        change.skip(reason::HELD);
     } else if change.action.writes() && !subject.recipient.is_mastered_in_cloud() && !policy.write_dir_synced {
-        skip(&mut change, reason::DIR_SYNCED);
+        change.skip(reason::DIR_SYNCED);
     }
     change
-}
-
-fn skip(change: &mut Change, reason: &'static str) {
-    change.action = Action::Skip;
-    change.reason = Some(Reason::Borrowed(reason));
-    change.loses_last = false;
 }

@@ -7,7 +7,7 @@ use crate::config::LogLevel;
 use crate::error::{Category, Code, Error, Result};
 use crate::exchange::Exchange;
 use crate::people::{RawValue, Recipient, RecipientClass};
-use crate::planning::{Action, Change};
+use crate::planning::{Action, Change, reason};
 use crate::store::{ChangeResult, StoredError, WriteEnd};
 
 use super::prepare::Prepared;
@@ -131,12 +131,25 @@ async fn attempt(job: &Job<'_>, run: i64, task: Task, stale: WhenStale<'_>) -> R
         changes = anew;
         applied.outcomes = settled;
     }
-    if !changes.is_empty() {
+    if exchange.refuses(&recipient) {
+        // asked for once, it would be refused to everybody mastered there: a storm of errors about one fact
+        applied.outcomes.extend(skip_synced(job, run, changes)?);
+    } else if !changes.is_empty() {
         let Applied { outcomes, written } = write(job, run, &exchange, recipient, changes).await?;
         applied.outcomes.extend(outcomes);
         applied.written = written;
     }
     Ok(applied)
+}
+
+/// Leaves a recipient alone that is mastered on-premises.
+fn skip_synced(job: &Job<'_>, run: i64, changes: Vec<Change>) -> Result<Vec<Outcome>> {
+    let skip = |mut change: Change| {
+        change.skip(reason::DIR_SYNCED);
+        job.store.record_changes(run, [(&change, ChangeResult::Skipped)])?;
+        Ok(Outcome { change, result: Some(ChangeResult::Skipped), error: None })
+    };
+    changes.into_iter().map(skip).collect()
 }
 
 fn all_hold(changes: &[Change], recipient: &Recipient) -> Result<bool> {

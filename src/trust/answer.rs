@@ -24,6 +24,14 @@ impl Kind {
         }
     }
 
+    /// The digest of the OCSP request.
+    pub(super) fn request(self) -> Option<Sha256> {
+        match self {
+            Self::Ocsp(request) => Some(request),
+            Self::Issuer | Self::Crl => None,
+        }
+    }
+
     /// Its name in the store.
     pub(super) fn name(self) -> &'static str {
         match self {

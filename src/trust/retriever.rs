@@ -155,7 +155,7 @@ impl<'a> Retriever<'a> {
         let changed = !brought.is_empty() || !failures.is_empty();
         for (place, cause) in &failures {
             self.known.insert(place.clone(), Known::Asked);
-            evidence.failed(place.url.clone(), cause.to_string());
+            evidence.failed(place.url.clone(), place.kind.request(), cause.to_string());
         }
         let mut ocsp_responses = Vec::new();
         for (place, known, answer) in brought {
@@ -331,11 +331,7 @@ impl Round {
 
 impl Place {
     fn key(&self) -> FetchKey<'_> {
-        let request = match self.kind {
-            Kind::Ocsp(request) => Some(request),
-            Kind::Issuer | Kind::Crl => None,
-        };
-        FetchKey { url: &self.url, kind: self.kind.name(), request }
+        FetchKey { url: &self.url, kind: self.kind.name(), request: self.kind.request() }
     }
 
     fn read(&self, bytes: &[u8]) -> std::result::Result<Answer, Cause> {

@@ -31,8 +31,8 @@ pub struct Evidence {
     answers_by_certificate: HashMap<CertificateId, Vec<(usize, usize)>>,
     /// What Exchange Online knows, where it is asked what it would say.
     tenant: Option<Tenant>,
-    /// By URL, why nothing came from there.
-    failures: HashMap<String, String>,
+    /// By URL, and for OCSP by what was asked there, why nothing came.
+    failures: HashMap<(String, Option<Sha256>), String>,
     /// What came of checking what is signed (by its SHA-256) with a certificate's key (by the certificate's SHA-256).
     signatures: RwLock<HashMap<(Sha256, Sha256), SignatureCheck>>,
 }
@@ -97,14 +97,15 @@ impl Evidence {
         self.tenant.as_ref()
     }
 
-    /// Keeps why a place gave nothing, so that findings can say it. `cause` is a short word or two, such as `http 404`.
-    pub fn failed(&mut self, url: String, cause: String) {
-        self.failures.insert(url, cause);
+    /// Keeps why a place gave nothing, so that findings can say it. `cause` is a short word or two, such as `http 404`. What a
+    /// responder refuses is about one certificate: `request` is the digest of what it was asked, `None` for all other places.
+    pub fn failed(&mut self, url: String, request: Option<Sha256>, cause: String) {
+        self.failures.insert((url, request), cause);
     }
 
     /// Why a place gave nothing; `None` where it was not asked or gave something.
-    pub fn failure(&self, url: &str) -> Option<&str> {
-        self.failures.get(url).map(String::as_str)
+    pub fn failure(&self, url: &str, request: Option<Sha256>) -> Option<&str> {
+        self.failures.get(&(url.to_owned(), request)).map(String::as_str)
     }
 
     /// The anchors.

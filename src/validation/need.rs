@@ -4,8 +4,8 @@
 /// they come from; one that answers is enough.
 ///
 /// There are 32 at most in a verdict, with 8 URLs of 2,048 bytes each at most: http, https and ldap, for OCSP without ldap.
-/// A URL that failed ([`super::Evidence::failed`]) is not named again. One that brought something is, where that did not
-/// help, so that whoever fetches asks a place once, or says that it failed.
+/// A URL that failed ([`super::Evidence::failed`]), a responder for the same request, is not named again. One that brought
+/// something is, where that did not help, so that whoever fetches asks a place once, or says that it failed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     /// A certificate's issuer (RFC 5280 4.2.2.1, caIssuers): one certificate, or a certs-only CMS with several.

@@ -1,6 +1,6 @@
 //! What a verdict says it needs, within bounds: addresses come out of certificates, and certificates may be hostile.
 
-use crate::certificate::{Certificate, CertificateId, DistributionPoint, Reasons};
+use crate::certificate::{Certificate, CertificateId, DistributionPoint, Reasons, Sha256};
 
 use super::evidence::Evidence;
 use super::need::Need;
@@ -39,7 +39,7 @@ impl<'a> Needs<'a> {
 
     /// A certificate's issuer.
     pub(super) fn issuer(&mut self, certificate: &Certificate) {
-        let urls = self.left(certificate.details.extensions.access.issuers.iter().map(String::as_str), ANY);
+        let urls = self.left(certificate.details.extensions.access.issuers.iter().map(String::as_str), ANY, None);
         self.state(urls, |urls| Need::Issuer { urls });
     }
 
@@ -56,7 +56,7 @@ impl<'a> Needs<'a> {
         for reasons in reasons {
             // places with the same reasons are as good as each other
             let same = points.iter().filter(|point| point.reasons == reasons);
-            let urls = self.left(same.flat_map(|point| point.urls()), ANY);
+            let urls = self.left(same.flat_map(|point| point.urls()), ANY, None);
             left |= !urls.is_empty();
             self.state(urls, |urls| Need::Crl { urls });
         }
@@ -70,24 +70,30 @@ impl<'a> Needs<'a> {
 
     /// An OCSP answer about a certificate.
     pub(super) fn answer(&mut self, certificate: &Certificate, issuer: &Certificate) {
-        let urls = self.left(certificate.details.extensions.access.responders.iter().map(String::as_str), HTTP);
-        // AD CS's responder, among others, knows certificates by SHA-1 alone
-        let id = CertificateId::of(certificate, issuer, CertificateId::HASHES[0]);
-        if let Some(request) = id.and_then(|id| id.request()) {
+        let responders = certificate.details.extensions.access.responders.iter().map(String::as_str);
+        if let Some(request) = request(certificate, issuer) {
+            let urls = self.left(responders, HTTP, Some(Sha256::of(&request)));
             self.state(urls, |urls| Need::Ocsp { urls, request });
         }
     }
 
     /// A cause, and why nothing came from the places a certificate names.
-    pub(super) fn with_failures(&self, certificate: &Certificate, cause: String) -> String {
+    pub(super) fn with_failures(
+        &self,
+        certificate: &Certificate,
+        issuer: Option<&Certificate>,
+        cause: String,
+    ) -> String {
         let extensions = &certificate.details.extensions;
         let lists = extensions.distribution_points.iter().take(MAX_POINTS).flat_map(DistributionPoint::urls);
+        let asked = issuer.and_then(|issuer| request(certificate, issuer)).map(|request| Sha256::of(&request));
+        let responders = extensions.access.responders.iter().map(|url| (url.as_str(), asked));
         let mut told: Vec<String> = vec![cause];
-        for url in lists.chain(extensions.access.responders.iter().map(String::as_str)) {
+        for (url, asked) in lists.map(|url| (url, None)).chain(responders) {
             if told.len() > MAX_FAILURES {
                 break;
             }
-            if let Some(failure) = self.evidence.failure(url) {
+            if let Some(failure) = self.evidence.failure(url, asked) {
                 let failure = format!("{url}: {failure}");
                 if !told.contains(&failure) {
                     told.push(failure);
@@ -97,8 +103,8 @@ impl<'a> Needs<'a> {
         told.join("; ")
     }
 
-    /// The addresses that can be asked and have not failed, in their order.
-    fn left<'p>(&self, urls: impl Iterator<Item = &'p str>, schemes: &[&str]) -> Vec<String> {
+    /// The addresses that can be asked and have not failed, in their order; `asked` is what responders would be asked.
+    fn left<'p>(&self, urls: impl Iterator<Item = &'p str>, schemes: &[&str], asked: Option<Sha256>) -> Vec<String> {
         let mut left: Vec<String> = Vec::new();
         for url in urls.filter(|url| is_fetchable(url, schemes)) {
             if left.len() == MAX_URLS {
@@ -109,7 +115,7 @@ impl<'a> Needs<'a> {
             }
         }
         // only then, so that failures do not let a hostile certificate name more
-        left.retain(|url| self.evidence.failure(url).is_none());
+        left.retain(|url| self.evidence.failure(url, asked).is_none());
         left
     }
 
@@ -122,6 +128,12 @@ impl<'a> Needs<'a> {
             self.stated.push(need);
         }
     }
+}
+
+/// What a responder is asked about a certificate.
+fn request(certificate: &Certificate, issuer: &Certificate) -> Option<Vec<u8>> {
+    // AD CS's responder, among others, knows certificates by SHA-1 alone
+    CertificateId::of(certificate, issuer, CertificateId::HASHES[0])?.request()
 }
 
 /// Whether an address has one of these schemes and a form that can be spoken and shown.

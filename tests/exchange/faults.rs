@@ -1,13 +1,15 @@
 //! A service that is busy, broken, silent or somebody else.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 use smimesync::certificate::Attribute::UserCertificate;
-use smimesync::error::Code;
-use smimesync::exchange::Selection;
+use smimesync::error::{Code, Error};
+use smimesync::exchange::{Listener, Selection};
 use smimesync_tenant::server_config;
 
 use crate::support::{Bench, client, guid, recipients, tenant, values};
@@ -77,6 +79,46 @@ async fn a_busy_token_endpoint_is_waited_for() {
     bench.exchange.get(&guid(1)).await.unwrap();
     assert_eq!(bench.machine.slept()[0], 11_000);
     assert_eq!(bench.tokens(), 3);
+}
+
+/// Keeps what it is told of waits.
+#[derive(Default)]
+struct Told(Mutex<Vec<(u64, Option<Code>)>>);
+
+impl Listener for Told {
+    fn waiting<'a>(
+        &'a self,
+        milliseconds: u64,
+        because: Option<&'a Error>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        self.0.lock().unwrap().push((milliseconds, because.map(Error::code)));
+        Box::pin(std::future::ready(()))
+    }
+}
+
+#[tokio::test]
+async fn waits_for_a_token_are_told_like_all_others() {
+    let throttled = |endpoint: &str, seconds: u64| json!({ "fault": { "throttled": { "retry_after_s": seconds } }, "endpoint": endpoint });
+    let bench = Bench::new(json!({ "faults": [throttled("token", 11), throttled("admin", 7)] })).await;
+    let told = Arc::new(Told::default());
+    let exchange = bench.exchange.told(told.clone());
+    exchange.get(&guid(1)).await.unwrap();
+    let busy = Some(Code::ExchangeThrottled);
+    assert_eq!(*told.0.lock().unwrap(), [(11_000, busy), (7_000, busy)]);
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_wants_too_long_a_wait_is_not_asked_again_before() {
+    let hour = json!({ "fault": { "throttled": { "retry_after_s": 3600 } }, "endpoint": "token" });
+    let bench = Bench::new(json!({ "faults": [hour] })).await;
+    for _ in 0..2 {
+        let error = bench.exchange.get(&guid(1)).await.unwrap_err();
+        assert_eq!((error.code(), error.get_retry_after_ms()), (Code::ExchangeThrottled, Some(3_600_000)));
+        assert!(error.get_request_id().is_some() && error.get_connection_id().is_some(), "{error:?}");
+    }
+    assert_eq!(bench.tokens(), 1);
+    bench.machine.pass(3_600_000);
+    bench.exchange.get(&guid(1)).await.unwrap();
 }
 
 #[tokio::test]

@@ -153,13 +153,18 @@ async fn nobody_several_and_nothing_are_told_apart() {
         let bench = Bench::new(switches).await;
         let error = bench.exchange.get("nobody@contoso.com").await.unwrap_err();
         assert_eq!((error.code(), error.get_target()), (Code::ExchangeNotFound, Some("nobody@contoso.com")));
+        assert!(error.to_string().contains("check the identity"), "{error}");
+        assert!(error.get_request_id().is_some() && error.get_connection_id().is_some(), "{error:?}");
         let error = bench.exchange.get("double@contoso.com").await.unwrap_err();
         assert_eq!((error.code(), error.get_target()), (Code::ExchangeAmbiguous, Some("double@contoso.com")));
-        assert!(error.get_request_id().is_some());
+        assert!(error.to_string().contains("name it by its Guid"), "{error}");
+        assert!(error.get_request_id().is_some() && error.get_connection_id().is_some(), "{error:?}");
     }
     let bench = Bench::new(json!({})).await;
-    for identity in ["", " ", "*"] {
-        assert_eq!(bench.exchange.get(identity).await.unwrap_err().code(), Code::OptionValue);
+    for identity in ["", " ", "*", "a*@contoso.com"] {
+        let error = bench.exchange.get(identity).await.unwrap_err();
+        assert_eq!(error.code(), Code::OptionValue);
+        assert!(error.to_string().contains("expected the identity of one recipient"), "{error}");
     }
     assert!(bench.tenant.requests().is_empty());
 }

@@ -10,10 +10,11 @@ use smimesync::error::{Code, Error};
 use smimesync::exchange::{Exchange, SystemSurroundings};
 use smimesync::net::{CheckResult, CheckStep};
 use smimesync::text::Culture;
+use smimesync_tenant::Tenant;
 
 use crate::canned::{answer, serve};
 use crate::support::{
-    APP, APP_WITHOUT_PERMISSION, APP_WITHOUT_ROLE, Bench, SECRET, client, guid, recipients, settings,
+    APP, APP_WITHOUT_PERMISSION, APP_WITHOUT_ROLE, Bench, DOMAIN, SECRET, TENANT_ID, client, guid, recipients, settings,
 };
 
 fn with_app(app_id: &str, secret: &str) -> Value {
@@ -39,6 +40,28 @@ async fn a_wrong_secret_is_refused_in_the_services_words() {
     let unknown = Bench::with(recipients(), json!({}), &with_app(&guid(77), SECRET)).await;
     let error = unknown.exchange.get(&guid(1)).await.unwrap_err();
     assert!(error.to_string().contains("AADSTS700016"), "{error}");
+}
+
+#[tokio::test]
+async fn secrets_with_spaces_and_letters_of_any_kind_sign_in_and_show_nowhere() {
+    for secret in [" in front and behind ", "tab\tplus+percent%20amp&equals=", "ümlaut ß 秘密 🔑", "\"quoted\\\""]
+    {
+        let state = json!({
+            "tenant": { "id": TENANT_ID, "domain": DOMAIN },
+            "apps": [{ "app_id": APP, "secret": secret }],
+            "recipients": recipients(),
+        });
+        let tenant = Tenant::new(serde_json::from_value(state).unwrap()).unwrap();
+        let running = tenant.spawn().await.unwrap();
+        let by = |secret: String| {
+            client(running.url(), &json!({ "auth": { "method": "secret", "app_id": APP, "secret": secret } })).0
+        };
+        by(secret.to_owned()).get(&guid(1)).await.unwrap();
+        let wrong = format!("{secret}!");
+        let error = by(wrong.clone()).get(&guid(1)).await.unwrap_err();
+        assert!(error.to_string().contains("AADSTS7000215") && error.get_remedy().is_some(), "{error}");
+        holds_no_secret(&error, &[secret, &wrong]);
+    }
 }
 
 #[tokio::test]

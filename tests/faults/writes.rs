@@ -60,6 +60,25 @@ fn a_recipient_mastered_on_premises_is_skipped_and_its_refusal_is_a_row() {
 }
 
 #[test]
+fn one_refusal_of_what_is_mastered_on_premises_speaks_for_the_others() {
+    let bench = Bench::new(9);
+    for human in &bench.people[..8] {
+        bench.recipient(human, |recipient| recipient.is_dir_synced = true);
+    }
+    let patch = json!({"policy": {"write_dir_synced": true}, "exchange": {"concurrency": 2}});
+    let outcome = bench.run(&patch, Verb::Sync, &json!({}));
+    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+    // those that were under way together are refused, nobody else is asked for
+    let refused = outcome.with_result("failed");
+    assert!((1..=2).contains(&refused.len()) && bench.writes() == refused.len() + 1, "{} writes", bench.writes());
+    assert!(refused.iter().all(|row| error_code(row) == Some(Code::ExchangeDirSynced)));
+    let skipped = outcome.with_result("skipped");
+    assert_eq!((skipped.len(), outcome.with_result("applied").len()), (8 - refused.len(), 1));
+    assert!(skipped.iter().all(|row| text(row, "reason") == "dir_synced"));
+    bench.assert_recorded("partial", None);
+}
+
+#[test]
 fn a_connection_that_breaks_before_or_after_the_effect_is_made_good() {
     let bench = Bench::with_expired(2);
     bench.fault_on_write(Some(&bench.people[0]), 1, FaultKind::Reset { when: When::Before });

@@ -44,8 +44,8 @@ async fn the_first_place_that_has_it_is_enough_and_what_failed_is_kept() {
     let urls = [server.url("/gone"), server.url("/here"), server.url("/never")];
     let brought = run.bring(&[crl_at(&urls)]).await;
     assert_eq!(brought.failures.iter().map(|(url, _)| url).collect::<Vec<_>>(), [&urls[0]]);
-    assert_eq!(run.evidence.failure(&urls[0]), Some("http 404"));
-    assert_eq!(run.evidence.failure(&urls[1]), None);
+    assert_eq!(run.evidence.failure(&urls[0], None), Some("http 404"));
+    assert_eq!(run.evidence.failure(&urls[1], None), None);
     assert_eq!((run.evidence.crls().len(), server.asked().len()), (1, 2));
 }
 
@@ -100,7 +100,7 @@ async fn why_a_place_gives_nothing_is_said_in_short_words() {
         let started = Instant::now();
         assert_eq!(run.failures(&[crl_at(std::slice::from_ref(&url))]).await, [cause], "{path}");
         assert!(started.elapsed() < Duration::from_secs(4), "{path}");
-        assert_eq!(run.evidence.failure(&url), Some(cause), "{path}");
+        assert_eq!(run.evidence.failure(&url, None), Some(cause), "{path}");
         // one that is out of date is known all the same, so that a verdict can say so
         assert_eq!(run.evidence.crls().len(), usize::from(path == "/outdated"), "{path}");
         // nothing of it is kept for the next run

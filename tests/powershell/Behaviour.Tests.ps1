@@ -133,6 +133,11 @@ Describe 'parameters instead of a file' -Skip:(-not $hasPrograms) {
         "$failure" | Should -Not -Match 'hidden-secret'
         Disconnect-SmimeSync
     }
+    It 'refuse a thumbprint where there is no store of Windows' -Skip:($env:OS -eq 'Windows_NT') {
+        $failure = { Connect-SmimeSync -Organization contoso.onmicrosoft.com -AppId x -CertificateThumbprint ('ab' * 20) } |
+            Should -Throw -ErrorId 'SmimeSync.Config.Unsupported,Connect-SmimeSync' -PassThru
+        $failure.TargetObject | Should -Be '/exchange/auth/certificate_thumbprint'
+    }
     It 'refuse a managed identity where the machine has none' {
         # the library reads the process's own environment, which only a new process takes over
         $before = $env:IDENTITY_ENDPOINT, $env:IDENTITY_HEADER

@@ -3,9 +3,11 @@
 
 mod chance;
 mod long;
+mod patience;
 #[path = "../faults/pki.rs"]
 #[expect(dead_code, reason = "shared with the tests of faults, which need more of it")]
 mod pki;
+mod rate;
 mod scene;
 mod storm;
 mod wire;

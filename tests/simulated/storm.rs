@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smimesync::error::Error;
 use smimesync::exchange::Exchange;
 use smimesync::store::Store;
 use smimesync::sync::{Job, Request, RunContext, run};
@@ -54,8 +55,17 @@ fn switches(chance: &mut Chance) -> Switches {
     let (mut faults, mut struck) = (Vec::new(), 0);
     for request in 0..REQUESTS {
         if chance.per_mille(FAULTY) {
+            let fault = fault(chance, &kinds);
+            let either = matches!(
+                fault,
+                FaultKind::Throttled { .. }
+                    | FaultKind::Unavailable { .. }
+                    | FaultKind::GatewayTimeout
+                    | FaultKind::ServerError
+            );
+            let when = if either { chance.pick(&[When::Before, When::After]) } else { When::Before };
             // a request that is struck is not counted by the faults behind
-            faults.push(Fault { after: request - struck, ..Fault::once(fault(chance, &kinds)) });
+            faults.push(Fault { after: request - struck, when, ..Fault::once(fault) });
             struck += 1;
         }
     }
@@ -94,8 +104,10 @@ fn held(tenant: &Tenant) -> Held {
 pub(crate) struct Outcome {
     held: Held,
     pub(crate) runs: u32,
+    /// Writes whose end was not known, after each run.
+    pub(crate) open: Vec<usize>,
     pub(crate) requests: Vec<RequestEntry>,
-    events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
 }
 
 /// Runs until one run has nothing to complain of.
@@ -108,7 +120,7 @@ pub(crate) fn until_done(scene: &Scene, seed: u64, switches: Switches) -> Outcom
         let config = scene.config.exchange.as_ref().unwrap();
         let exchange = Exchange::over(config, wire.clone(), surroundings.clone()).unwrap();
         let store = Store::in_memory().unwrap();
-        let mut runs = 0;
+        let (mut runs, mut open) = (0, Vec::new());
         loop {
             runs += 1;
             let observer = Counting::default();
@@ -123,18 +135,22 @@ pub(crate) fn until_done(scene: &Scene, seed: u64, switches: Switches) -> Outcom
                 },
             };
             let ended = run(&job, &Request::default()).await;
+            open.push(store.open_writes().unwrap().len());
             if ended.is_ok() && observer.failures() == 0 {
                 break;
             }
+            // whoever runs again does so when the service wants to hear of them again
+            let asked_ms = ended.as_ref().err().and_then(Error::get_retry_after_ms).unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(u64::try_from(asked_ms).unwrap())).await;
             assert!(runs < RUNS, "run {runs} still fails: {ended:?}, {} rows", observer.failures());
         }
-        assert!(store.open_writes().unwrap().is_empty());
-        Outcome { held: held(&tenant), runs, requests: tenant.requests(), events: wire.events() }
+        assert_eq!(open.last(), Some(&0));
+        Outcome { held: held(&tenant), runs, open, requests: tenant.requests(), events: wire.events() }
     })
 }
 
 /// Nobody sends to a server while a wait runs that it asked for.
-fn assert_patience(events: &[Event]) {
+pub(crate) fn assert_patience(events: &[Event]) {
     let of_token = |path: &str| path.ends_with("/token");
     for (place, event) in events.iter().enumerate() {
         let Event::Asked { at: asked, path: from, wait } = event else { continue };

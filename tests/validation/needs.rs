@@ -1,7 +1,7 @@
 //! What verdicts say they need: no more than could help, nothing that failed already, and never without bounds.
 
 use rcgen::{CustomExtension, ExtendedKeyUsagePurpose};
-use smimesync::certificate::{Certificate, Crl};
+use smimesync::certificate::{Certificate, Crl, Sha256};
 use smimesync::validation::{Evidence, Fitness, Need, RevocationCheck, Rules, Verdict};
 
 use crate::answer::{Answer, GOOD};
@@ -73,13 +73,18 @@ fn a_list_first_then_an_answer_then_nothing() {
     let ann = ann(&root, vec![lists(&[LIST, SECOND]), access(&[ISSUER], &[RESPONDER, "ldap:///CN=Responder"])]);
     let mut evidence = evidence(&[&root.certificate], &[], &[]);
     assert_eq!(judged(&ann, &evidence).needs, [crl(&[LIST, SECOND])]);
-    evidence.failed(LIST.into(), "http 404".into());
+    evidence.failed(LIST.into(), None, "http 404".into());
     assert_eq!(judged(&ann, &evidence).needs, [crl(&[SECOND])]);
-    evidence.failed(SECOND.into(), "no entry".into());
+    evidence.failed(SECOND.into(), None, "no entry".into());
     // responders speak http
     assert_eq!(responders(&judged(&ann, &evidence).needs), [[RESPONDER]]);
     assert_eq!(observed(&judged(&ann, &evidence)), format!("no CRL; {LIST}: http 404; {SECOND}: no entry"));
-    evidence.failed(RESPONDER.into(), "tryLater".into());
+    // what a responder refuses about one certificate says nothing about another
+    let needs = judged(&ann, &evidence).needs;
+    let [Need::Ocsp { request, .. }] = needs.as_slice() else { panic!("{needs:?}") };
+    evidence.failed(RESPONDER.into(), Some(Sha256::of(b"a request about another")), "unauthorized".into());
+    assert_eq!(responders(&judged(&ann, &evidence).needs), [[RESPONDER]]);
+    evidence.failed(RESPONDER.into(), Some(Sha256::of(request)), "tryLater".into());
     let last = judged(&ann, &evidence);
     assert_eq!(last.needs, []);
     assert_eq!(observed(&last), format!("no CRL; {LIST}: http 404; {SECOND}: no entry; {RESPONDER}: tryLater"));
@@ -154,7 +159,7 @@ fn a_responder_that_has_to_be_looked_up_needs_its_list() {
     evidence.add_ocsp_responses(vec![answer.response()]);
     let open = judged(&ann, &evidence);
     assert_eq!((observed(&open).as_str(), open.needs), ("no CRL; OCSP responder: no CRL", vec![crl(&[LIST])]));
-    evidence.failed(LIST.into(), "http 500".into());
+    evidence.failed(LIST.into(), None, "http 500".into());
     assert_eq!(judged(&ann, &evidence).needs, []);
 }
 
@@ -196,7 +201,7 @@ fn changes_are_needed_where_they_are_published_and_not_at_hand() {
     // without a list both are missing
     assert_eq!(needs(&root, &by_certificate, &[]), [crl(&[CHANGES]), crl(&[LIST])]);
     let mut failed = evidence(&[&root.certificate], &[], &[base(None)]);
-    failed.failed(CHANGES.into(), "http 404".into());
+    failed.failed(CHANGES.into(), None, "http 404".into());
     assert_eq!(judged(&by_certificate, &failed).needs, []);
 }
 
@@ -215,8 +220,8 @@ fn an_issuer_is_needed_where_the_path_ends() {
     stranger.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(vec![1]);
     let unsigned = root.issue(&stranger, &impostor.key);
     assert_eq!(judged(&ann, &evidence(&[&root.certificate], &[&unsigned], &[])).needs, [wanted]);
-    missing.failed(ISSUER.into(), "http 404".into());
-    missing.failed("ldap:///CN=Issuing".into(), "no entry".into());
+    missing.failed(ISSUER.into(), None, "http 404".into());
+    missing.failed("ldap:///CN=Issuing".into(), None, "no entry".into());
     assert_eq!(judged(&ann, &missing).needs, []);
     let found = judged(&ann, &evidence(&[&root.certificate], &[&issuing.certificate], &[]));
     assert!(found.needs.is_empty(), "{:?}", found.needs);
@@ -260,17 +265,21 @@ fn hostile_certificates_ask_for_little() {
     let mut rounds = 0;
     loop {
         let verdict = judged(&ann, &evidence);
-        let failed: Vec<String> = verdict
+        let failed: Vec<(String, Option<Sha256>)> = verdict
             .needs
             .iter()
-            .flat_map(|need| match need {
-                Need::Issuer { urls } | Need::Crl { urls } | Need::Ocsp { urls, .. } => urls.clone(),
+            .flat_map(|need| {
+                let (urls, asked) = match need {
+                    Need::Issuer { urls } | Need::Crl { urls } => (urls, None),
+                    Need::Ocsp { urls, request } => (urls, Some(Sha256::of(request))),
+                };
+                urls.iter().map(move |url| (url.clone(), asked))
             })
             .collect();
         if failed.is_empty() {
             break;
         }
-        failed.into_iter().for_each(|url| evidence.failed(url, "http 404".into()));
+        failed.into_iter().for_each(|(url, asked)| evidence.failed(url, asked, "http 404".into()));
         rounds += 1;
     }
     // the list and its changes, then the responder

@@ -51,6 +51,10 @@ function ConvertTo-SmimeConfiguration {
         $signIn.method = 'certificate'
         $signIn.certificate_file = Resolve-SmimePath -Path $Bound['CertificateFilePath'] -Caller $Caller
     }
+    if ($Bound.ContainsKey('CertificateThumbprint')) {
+        $signIn.method = 'certificate'
+        $signIn.certificate_thumbprint = $Bound['CertificateThumbprint']
+    }
     if ($Bound.ContainsKey('ManagedIdentityAccountId')) { $signIn.managed_identity_client_id = $Bound['ManagedIdentityAccountId'] }
     if ($Bound.ContainsKey('AccessToken')) { $signIn.method = 'token' }
     elseif ($Bound['ManagedIdentity'] -or $Bound.ContainsKey('ManagedIdentityAccountId')) { $signIn.method = 'managed_identity' }

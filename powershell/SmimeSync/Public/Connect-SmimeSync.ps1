@@ -7,7 +7,8 @@ function Connect-SmimeSync {
     Takes a configuration file, or the same as parameters. Nothing is contacted yet; Test-SmimeSyncConnection tries
     everything a run needs. A second call replaces the session of the first.
 
-    Signing in to Exchange Online takes one of -ClientSecret, -CertificateFilePath, -ManagedIdentity and -AccessToken.
+    Signing in to Exchange Online takes one of -ClientSecret, -CertificateFilePath, -CertificateThumbprint, -ManagedIdentity
+    and -AccessToken.
 
     Secrets are best kept out of the file: -Credential, -DirectoryCertificatePassword, -ClientSecret, -CertificatePassword
     and -AccessToken can be added to it.
@@ -53,6 +54,9 @@ function Connect-SmimeSync {
 
     .PARAMETER CertificatePassword
     The password of that file.
+
+    .PARAMETER CertificateThumbprint
+    Instead of a file, on Windows: a certificate in the personal store of the user or of the machine, whose key stays there.
 
     .PARAMETER ManagedIdentity
     Signs in as this machine: an Azure VM, App Service, or a server joined by Azure Arc.
@@ -130,6 +134,7 @@ function Connect-SmimeSync {
         [System.Security.SecureString] $ClientSecret,
         [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string] $CertificateFilePath,
         [System.Security.SecureString] $CertificatePassword,
+        [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string] $CertificateThumbprint,
         [Parameter(ParameterSetName = 'Parameters')] [switch] $ManagedIdentity,
         [Parameter(ParameterSetName = 'Parameters')] [ValidateNotNullOrEmpty()] [string] $ManagedIdentityAccountId,
         [System.Security.SecureString] $AccessToken,

@@ -10,6 +10,8 @@ use time::format_description::well_known::Rfc3339;
 use crate::config::Secret;
 use crate::error::{Code, Error, Result};
 use crate::exchange::cloud::Servers;
+use crate::exchange::surroundings::Surroundings;
+use crate::exchange::terms::Terms;
 use crate::text::Text;
 
 /// Difference of clocks that is no reason to distrust a token's begin.
@@ -22,6 +24,17 @@ const MAX_AUDIENCE: usize = 100;
 pub(in crate::exchange) struct Token {
     secret: Secret,
     claims: Claims,
+}
+
+/// On whose behalf a token is asked for, and what it has to hold.
+#[derive(Clone, Copy)]
+pub(in crate::exchange) struct Asking<'a> {
+    /// Time and chance.
+    pub(in crate::exchange) surroundings: &'a dyn Surroundings,
+    /// Who hears of waits, and until when it is worth trying.
+    pub(in crate::exchange) terms: &'a Terms,
+    /// The claims of a challenge; a managed identity has no place for them.
+    pub(in crate::exchange) claims: Option<&'a str>,
 }
 
 /// A token that was asked for.

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(windows)]
+use crate::config;
 use crate::config::{Auth, AuthMethod, Secret};
 use crate::error::{Code, Error, Result};
 use crate::exchange::surroundings::Surroundings;
@@ -38,10 +40,7 @@ impl Credential {
                 Ok(Self::Secret { app_id: app_id(auth)?, secret })
             }
             AuthMethod::Certificate => {
-                let app_id = app_id(auth)?;
-                let file = auth.certificate_file.as_ref().ok_or_else(|| missing("certificate_file"))?;
-                let path = base_dir.map_or_else(|| file.clone(), |base| base.join(file));
-                let key = SigningKey::read(&path, auth.certificate_password.as_ref())?;
+                let (app_id, key) = (app_id(auth)?, signing_key(auth, base_dir)?);
                 Ok(Self::Certificate { app_id, key: Arc::new(key) })
             }
             AuthMethod::ManagedIdentity => {
@@ -55,6 +54,17 @@ impl Credential {
             }
         }
     }
+}
+
+/// The key in a file or, on Windows, in a store. Both at once, and what is no thumbprint, were refused with the configuration.
+fn signing_key(auth: &Auth, base_dir: Option<&Path>) -> Result<SigningKey> {
+    #[cfg(windows)]
+    if let Some(thumbprint) = auth.certificate_thumbprint.as_deref().and_then(config::thumbprint) {
+        return SigningKey::in_store(&thumbprint);
+    }
+    let file = auth.certificate_file.as_ref().ok_or_else(|| missing("certificate_file"))?;
+    let path = base_dir.map_or_else(|| file.clone(), |base| base.join(file));
+    SigningKey::read(&path, auth.certificate_password.as_ref())
 }
 
 fn missing(key: &str) -> Error {

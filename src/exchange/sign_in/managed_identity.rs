@@ -12,11 +12,10 @@ use zeroize::Zeroizing;
 use crate::config::Secret;
 use crate::error::{Code, Error, Result};
 use crate::exchange::retry::{Cause, Contact, Tries};
-use crate::exchange::surroundings::Surroundings;
 use crate::net::http::{self, Client, Failure, Response, is_loopback};
 use crate::text::Text;
 
-use super::access_token::{Granted, Token};
+use super::access_token::{Asking, Granted, Token};
 use super::arc;
 use super::machine::Machine;
 
@@ -100,23 +99,25 @@ impl ManagedIdentity {
     /// Asks for a token for a resource.
     ///
     /// # Errors
-    /// `exchange_identity` with the remedy; its target is the address that was asked.
-    pub(in crate::exchange) async fn token(&self, surroundings: &dyn Surroundings, resource: &str) -> Result<Granted> {
+    /// `exchange_identity` with the remedy, those of waiting; the target is the address that was asked.
+    pub(in crate::exchange) async fn token(&self, asking: Asking<'_>, resource: &str) -> Result<Granted> {
+        let Asking { surroundings, terms, .. } = asking;
         let url = self.url(resource);
         let about = |error: Error| error.target(self.endpoint.origin().ascii_serialization());
-        let mut tries = Tries::new(surroundings, &self.contact);
+        let mut tries = Tries::new(surroundings, &self.contact, terms);
         loop {
+            self.contact.turn(surroundings, terms).await.map_err(about)?;
             let answer = match self.ask(&url).await {
                 Ok(response) => response,
-                Err(Asking::Failed(Failure::Timeout)) => {
+                Err(Unanswered::Failed(Failure::Timeout)) => {
                     let error = refused("no answer in time", "identity_absent");
                     tries.wait(Cause::Timeout, about(error)).await?;
                     continue;
                 }
-                Err(Asking::Failed(failure)) => {
+                Err(Unanswered::Failed(failure)) => {
                     return Err(about(refused(&words_of(failure), "identity_absent")));
                 }
-                Err(Asking::Key(words)) => return Err(about(refused(&words, "arc_key"))),
+                Err(Unanswered::Key(words)) => return Err(about(refused(&words, "arc_key"))),
             };
             match read(&self.source, answer, surroundings.now_ms()) {
                 Ok(granted) => return Ok(granted),
@@ -138,7 +139,7 @@ impl ManagedIdentity {
     }
 
     /// One question, and for Arc the second one with the key that the first one's answer asks for.
-    async fn ask(&self, url: &Url) -> std::result::Result<Response, Asking> {
+    async fn ask(&self, url: &Url) -> std::result::Result<Response, Unanswered> {
         let mut headers = HeaderMap::new();
         match &self.source {
             Source::AppService { header } => {
@@ -148,29 +149,29 @@ impl ManagedIdentity {
                 headers.insert(HeaderName::from_static("metadata"), HeaderValue::from_static("true"));
             }
         }
-        let response = self.client.get(url, headers.clone()).await.map_err(Asking::Failed)?;
+        let response = self.client.get(url, headers.clone()).await.map_err(Unanswered::Failed)?;
         self.contact.answered();
         let Source::Arc { tokens } = &self.source else { return Ok(response) };
         if response.status != 401 {
             return Ok(response);
         }
         let challenge = response.header(WWW_AUTHENTICATE.as_str()).unwrap_or_default();
-        let key = arc::key(challenge, tokens).map_err(Asking::Key)?;
+        let key = arc::key(challenge, tokens).map_err(Unanswered::Key)?;
         headers.insert(AUTHORIZATION, sensitive(&format!("Basic {}", key.reveal()))?);
-        self.client.get(url, headers).await.map_err(Asking::Failed)
+        self.client.get(url, headers).await.map_err(Unanswered::Failed)
     }
 }
 
 /// Why there is no answer.
-enum Asking {
+enum Unanswered {
     Failed(Failure),
     /// The agent's challenge cannot be met.
     Key(String),
 }
 
-fn sensitive(text: &str) -> std::result::Result<HeaderValue, Asking> {
+fn sensitive(text: &str) -> std::result::Result<HeaderValue, Unanswered> {
     let value = HeaderValue::from_str(text.trim_end());
-    let mut value = value.map_err(|_| Asking::Key("the key has characters that no key has".to_owned()))?;
+    let mut value = value.map_err(|_| Unanswered::Key("the key has characters that no key has".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -199,13 +200,17 @@ fn read(source: &Source, response: Response, now_ms: i64) -> std::result::Result
     }
     // 404 and 410 are how the metadata service says that it is being updated
     let updating = matches!(source, Source::InstanceMetadata) && matches!(response.status, 404 | 410);
+    let named = |error: Error| match response.header("x-ms-request-id") {
+        Some(id) => error.request_id(id),
+        None => error,
+    };
     if updating || matches!(response.status, 408 | 429 | 500..) {
         let seconds = response.header("retry-after").and_then(|value| value.trim().parse::<u64>().ok());
         let cause = Cause::Busy(seconds.map(|seconds| seconds.saturating_mul(1000)));
-        return Err((Some(cause), refused(&words(&response), "identity_absent")));
+        return Err((Some(cause), named(refused(&words(&response), "identity_absent"))));
     }
     if response.status != 200 {
-        return Err((None, refused(&words(&response), "identity_refused")));
+        return Err((None, named(refused(&words(&response), "identity_refused"))));
     }
     let body = Zeroizing::new(response.body);
     let body: Body = serde_json::from_slice(&body)

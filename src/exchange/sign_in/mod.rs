@@ -11,7 +11,7 @@ mod managed_identity;
 mod signing_key;
 mod token_endpoint;
 
-pub(super) use access_token::{Granted, Token};
+pub(super) use access_token::{Asking, Granted, Token};
 pub(super) use challenge::claims;
 pub(super) use credential::Credential;
 pub use machine::Machine;

@@ -1,4 +1,4 @@
-//! The application's certificate with its key, from a PFX (PKCS#12) or PEM file.
+//! The application's certificate with its key, from a PFX (PKCS#12) or PEM file, or in the Windows store.
 
 use std::fmt;
 use std::path::Path;
@@ -13,11 +13,25 @@ use crate::config::Secret;
 use crate::error::{Code, Error, Result};
 use crate::net::{KeyFile, PrivateKey};
 use crate::text::Text;
+#[cfg(windows)]
+use crate::{
+    certificate::{KeyKind, Sha256},
+    platform::{StoreCertificate, StoreFailure},
+};
 
 /// An RSA key, the one kind Entra ID takes, and the certificate it belongs to.
 pub(in crate::exchange) struct SigningKey {
-    pair: KeyPair,
+    signer: Signer,
     certificate: Certificate,
+}
+
+/// Who signs.
+enum Signer {
+    /// This process, with a key from a file.
+    Own(Box<KeyPair>),
+    /// Windows, with a key that never leaves it.
+    #[cfg(windows)]
+    Store(StoreCertificate),
 }
 
 impl fmt::Debug for SigningKey {
@@ -35,6 +49,32 @@ impl SigningKey {
     pub(in crate::exchange) fn read(path: &Path, password: Option<&Secret>) -> Result<Self> {
         let file = KeyFile::read(path, password, Code::ExchangeCertificate)?;
         matching(&file).map_err(|error| error.target(path.display().to_string()))
+    }
+
+    /// Finds a certificate in the personal store of this user or of this machine; its key stays there.
+    ///
+    /// # Errors
+    /// `exchange_certificate` where no store has it, or its key cannot be used. The target is the pointer.
+    #[cfg(windows)]
+    pub(in crate::exchange) fn in_store(thumbprint: &[u8; 20]) -> Result<Self> {
+        let target = "/exchange/auth/certificate_thumbprint";
+        let found = StoreCertificate::find(thumbprint).map_err(|failure| {
+            let error = match failure {
+                StoreFailure::NotFound => {
+                    defect("neither this user's store nor this machine's has the certificate", "certificate_not_stored")
+                }
+                StoreFailure::Key(code) => {
+                    defect(&format!("its key cannot be used, Windows says {code:#010X}"), "certificate_key_denied")
+                }
+            };
+            error.target(target)
+        })?;
+        let certificate = Certificate::parse(&found.der())
+            .map_err(|_| defect("it cannot be understood", "certificate_unreadable").target(target))?;
+        if !matches!(certificate.details.public_key.kind, KeyKind::Rsa { .. }) {
+            return Err(defect("its key is not RSA", "certificate_not_rsa").target(target));
+        }
+        Ok(Self { signer: Signer::Store(found), certificate })
     }
 
     /// The certificate.
@@ -62,11 +102,21 @@ impl SigningKey {
     /// # Errors
     /// `exchange_certificate` where the key cannot sign.
     pub(in crate::exchange) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(&RSA_PSS_SHA256, &SystemRandom::new(), message, &mut signature)
-            .map_err(|_| defect("its key cannot sign", "certificate_unreadable"))?;
-        Ok(signature)
+        match &self.signer {
+            Signer::Own(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), message, &mut signature)
+                    .map_err(|_| defect("its key cannot sign", "certificate_unreadable"))?;
+                Ok(signature)
+            }
+            #[cfg(windows)]
+            Signer::Store(certificate) => {
+                let digest = Sha256::of(message);
+                certificate.sign_pss_sha256(digest.as_bytes()).map_err(|code| {
+                    defect(&format!("its key cannot sign, Windows says {code:#010X}"), "certificate_key_denied")
+                })
+            }
+        }
     }
 }
 
@@ -82,7 +132,7 @@ fn matching(file: &KeyFile) -> Result<SigningKey> {
     file.check_presence()?;
     for pair in pairs {
         if let Some(certificate) = file.certificates.iter().find(|certificate| belongs(certificate, &pair)) {
-            return Ok(SigningKey { pair, certificate: certificate.clone() });
+            return Ok(SigningKey { signer: Signer::Own(Box::new(pair)), certificate: certificate.clone() });
         }
     }
     Err(file.mismatch())

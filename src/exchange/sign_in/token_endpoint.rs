@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use url::form_urlencoded;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::config::Secret;
@@ -12,10 +13,9 @@ use crate::error::{Code, Error, Result};
 use crate::exchange::cloud::Servers;
 use crate::exchange::failure::{self, Trouble};
 use crate::exchange::retry::{Cause, Contact, Tries};
-use crate::exchange::surroundings::Surroundings;
 use crate::net::http::{Client, Post, Response};
 
-use super::access_token::{Granted, Token};
+use super::access_token::{Asking, Granted, Token};
 use super::assertion;
 use super::entra::Refusal;
 use super::signing_key::SigningKey;
@@ -23,6 +23,8 @@ use super::signing_key::SigningKey;
 /// How often a key that is not known is asked with again, and how long the wait before is.
 const KEY_TRIES: u32 = 3;
 const KEY_WAIT_MS: u64 = 10_000;
+/// What a request is called in Entra ID's records.
+const REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 /// A token that says to live longer is asked for anew after a year.
 const MAX_LIFETIME_S: i64 = 86_400 * 365;
 
@@ -54,29 +56,36 @@ impl TokenEndpoint {
         Self { client, servers, contact: Contact::default() }
     }
 
-    /// Asks for a token; `claims` are those of a challenge.
+    /// Asks for a token.
     ///
     /// # Errors
-    /// `exchange_auth`, `exchange_certificate`; those of the network. The target is the endpoint.
+    /// `exchange_auth`, `exchange_certificate`; those of the network and of waiting. The target is the endpoint.
     pub(in crate::exchange) async fn token(
         &self,
-        surroundings: &dyn Surroundings,
+        asking: Asking<'_>,
         app_id: &str,
         proof: Proof<'_>,
-        claims: Option<&str>,
     ) -> Result<Granted> {
+        let Asking { surroundings, terms, claims } = asking;
         let url = &self.servers.token_url;
-        let about = |error: Error| error.target(url.origin().ascii_serialization());
-        let mut tries = Tries::new(surroundings, &self.contact);
+        let mut tries = Tries::new(surroundings, &self.contact, terms);
         let mut unknown = 0;
         loop {
+            let request_id = Uuid::new_v4().to_string();
+            let about = |error: Error| {
+                // the service's own id, where it told one, or the one it was told
+                let id = error.get_request_id().unwrap_or(&request_id).to_owned();
+                error.request_id(id).target(url.origin().ascii_serialization())
+            };
+            self.contact.turn(surroundings, terms).await.map_err(about)?;
             let asked_at_ms = surroundings.now_ms();
             // an assertion is good once, so every try has its own
             let body = self.form(app_id, &proof, claims, asked_at_ms)?;
-            let headers = HeaderMap::from_iter([
+            let mut headers = HeaderMap::from_iter([
                 (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
                 (ACCEPT, HeaderValue::from_static("application/json")),
             ]);
+            headers.extend(HeaderValue::try_from(&request_id).ok().map(|id| (REQUEST_ID, id)));
             let outcome = match self.client.post(Post { url, headers, body: body.into_bytes() }).await {
                 Ok(response) => {
                     self.contact.answered();
@@ -86,10 +95,11 @@ impl TokenEndpoint {
             };
             match outcome {
                 Ok(granted) => return Ok(granted),
-                Err(Refused::UnknownKey(_)) if unknown < KEY_TRIES => {
+                Err(Refused::UnknownKey(error)) if unknown < KEY_TRIES => {
                     unknown += 1;
                     tracing::warn!(wait_ms = KEY_WAIT_MS, attempt = unknown, "the certificate is not known yet");
-                    surroundings.sleep(KEY_WAIT_MS).await;
+                    let error = about(error);
+                    tokio::join!(terms.waiting(KEY_WAIT_MS, Some(&error)), surroundings.sleep(KEY_WAIT_MS));
                 }
                 Err(Refused::Trouble(Trouble::Repeat(cause, error))) => tries.wait(cause, about(error)).await?,
                 Err(Refused::UnknownKey(error) | Refused::Trouble(Trouble::Token(error) | Trouble::Final(error))) => {

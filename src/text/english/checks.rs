@@ -56,6 +56,7 @@ pub(super) const TABLE: Table = &[
         "directory_tls",
         "name the authority that issued the server's certificate in ca_files, and the server by a name in its certificate",
     ),
+    ("exchange_ambiguous", "name it by its Guid or by its ExternalDirectoryObjectId, which no other recipient has"),
     (
         "exchange_auth",
         "check organization, app_id and the secret or certificate, and that it has not expired (Entra, App registrations)",
@@ -66,6 +67,7 @@ pub(super) const TABLE: Table = &[
         "give the application the role Exchange Recipient Administrator; a new role takes up to an hour to count",
     ),
     ("exchange_listed", "recipients can be read ({recipients} tried)"),
+    ("exchange_not_found", "check the identity; a recipient made a moment ago may take some minutes to show"),
     (
         "exchange_permission",
         "give the application the permission Exchange.ManageAsApp and have an administrator consent to it",

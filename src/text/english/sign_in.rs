@@ -24,9 +24,17 @@ pub(super) const TABLE: Table = &[
         "certificate_expired_there",
         "upload a new certificate to the application (Entra, App registrations, Certificates & secrets) and sign in with its key",
     ),
+    (
+        "certificate_key_denied",
+        "let the account that runs this use the private key (certlm.msc, All Tasks, Manage Private Keys); it has to be one that asks nobody",
+    ),
     ("certificate_mismatch", "export the certificate again together with its own key"),
     ("certificate_no_key", "export the certificate again with its private key, as PFX or PEM"),
     ("certificate_not_rsa", "use a certificate with an RSA key of 2048 bits or more; Entra ID takes no other kind"),
+    (
+        "certificate_not_stored",
+        "import it with its private key into the personal store of this machine, or of the account that runs this",
+    ),
     ("certificate_not_yet_valid", "wait until then, or check this machine's clock"),
     ("certificate_old_encryption", "convert the key with openssl pkcs8 -topk8"),
     ("certificate_password", "give the file's own password in certificate_password"),

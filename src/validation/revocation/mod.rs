@@ -69,12 +69,13 @@ fn status<'a>(
     if search.rules.revocation == RevocationCheck::Online {
         state_needs(certificate, above, &listed, &answered, needs);
     }
+    let issuer = above.first().map(|link| link.certificate);
     match (listed.status, answered.status) {
         (Status::Unknown(_), Some(Status::Good)) => Status::Good,
         (Status::Unknown(cause), Some(Status::Unknown(answer))) => {
-            Status::Unknown(needs.with_failures(certificate, format!("{cause}; OCSP {answer}")))
+            Status::Unknown(needs.with_failures(certificate, issuer, format!("{cause}; OCSP {answer}")))
         }
-        (Status::Unknown(cause), _) => Status::Unknown(needs.with_failures(certificate, cause)),
+        (Status::Unknown(cause), _) => Status::Unknown(needs.with_failures(certificate, issuer, cause)),
         (listed, _) => listed,
     }
 }

@@ -183,7 +183,7 @@ async fn respond(
     };
     let latency_ms = tenant.core().switches.latency_ms;
     tokio::time::sleep(Duration::from_millis(struck.wait_before_ms + latency_ms)).await;
-    if let Some(outcome) = struck.instead() {
+    if let Some(outcome) = struck.instead().filter(|_| !struck.after_effect) {
         return outcome;
     }
     let mut reply = match &struck.fault {
@@ -196,6 +196,9 @@ async fn respond(
         }
     };
     tokio::time::sleep(Duration::from_millis(struck.wait_after_ms)).await;
+    if let Some(outcome) = struck.instead() {
+        return outcome;
+    }
     match struck.fault {
         Some(FaultKind::Reset { when: When::After }) => return Outcome::Cut,
         Some(FaultKind::TruncatedJson) => reply.truncate(),

@@ -27,10 +27,17 @@ pub struct Fault {
     /// Only requests with exactly this `Identity`, without case; admin API only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
+    /// Whether 429, 500, 503 and 504 come before or after the effect; kinds with a moment of their own have it there.
+    #[serde(default = "before")]
+    pub when: When,
 }
 
 fn one() -> u32 {
     1
+}
+
+fn before() -> When {
+    When::Before
 }
 
 /// The faces a fault can strike.
@@ -48,7 +55,7 @@ pub enum Endpoint {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum FaultKind {
-    /// 429, nothing done.
+    /// 429.
     Throttled {
         /// `Retry-After`, in seconds; absent: no header.
         #[serde(default)]
@@ -57,15 +64,15 @@ pub enum FaultKind {
         #[serde(default)]
         plain_text: bool,
     },
-    /// 503, nothing done.
+    /// 503.
     Unavailable {
         /// `Retry-After`, in seconds; absent: no header.
         #[serde(default)]
         retry_after_s: Option<u64>,
     },
-    /// 504, nothing done.
+    /// 504.
     GatewayTimeout,
-    /// 500, nothing done.
+    /// 500.
     ServerError,
     /// 401; every token issued so far is worth nothing from now on. Admin API only.
     TokenExpired,
@@ -134,7 +141,7 @@ pub enum When {
 impl Fault {
     /// This fault once, for the next request to the admin API.
     pub fn once(fault: FaultKind) -> Self {
-        Self { fault, count: 1, after: 0, endpoint: Endpoint::Admin, cmdlet: None, identity: None }
+        Self { fault, count: 1, after: 0, endpoint: Endpoint::Admin, cmdlet: None, identity: None, when: When::Before }
     }
 
     /// Refuses a fault that could never strike.
@@ -143,6 +150,9 @@ impl Fault {
             && Cmdlet::from_name(name).is_none()
         {
             return Err(format!("fault names the unknown cmdlet `{name}`"));
+        }
+        if self.when == When::After && !(self.endpoint == Endpoint::Admin && self.fault.may_follow_the_effect()) {
+            return Err("fault has no moment after the effect".to_owned());
         }
         if self.endpoint == Endpoint::Token {
             if self.cmdlet.is_some() || self.identity.is_some() {
@@ -177,6 +187,8 @@ pub(crate) struct Struck {
     pub(crate) wait_before_ms: u64,
     pub(crate) wait_after_ms: u64,
     pub(crate) fault: Option<FaultKind>,
+    /// Whether what comes instead of the answer comes after the effect.
+    pub(crate) after_effect: bool,
 }
 
 /// Takes the faults that strike `target` out of the list.
@@ -193,6 +205,7 @@ pub(crate) fn strike(faults: &mut Vec<Fault>, target: &Target<'_>) -> Struck {
             FaultKind::Slow { ms, when: When::After } => struck.wait_after_ms += ms,
             other => {
                 struck.fault = Some(other.clone());
+                struck.after_effect = fault.when == When::After;
                 break;
             }
         }
@@ -222,6 +235,11 @@ impl FaultKind {
             | Self::Reset { .. }
             | Self::Slow { .. } => false,
         }
+    }
+
+    /// Whether the service may have done everything before it answers so.
+    fn may_follow_the_effect(&self) -> bool {
+        matches!(self, Self::Throttled { .. } | Self::Unavailable { .. } | Self::GatewayTimeout | Self::ServerError)
     }
 
     /// The name the request log gives it.
@@ -255,7 +273,7 @@ impl Struck {
         self.fault.as_ref().map(FaultKind::name).or(waits.then_some("slow")).map(str::to_owned)
     }
 
-    /// What happens instead of the request, where nothing is to be done.
+    /// What comes instead of the answer.
     pub(crate) fn instead(&self) -> Option<Outcome> {
         let reply = match self.fault.as_ref()? {
             FaultKind::Throttled { retry_after_s, plain_text: true } => retry_after(crowded(), *retry_after_s),

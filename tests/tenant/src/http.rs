@@ -5,7 +5,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::clock::utc;
 use crate::tenant::Tenant;
-use crate::{admin_api, control, managed_identity, token};
+use crate::{admin_api, batch, control, managed_identity, token};
 
 /// The largest request body a face takes; the control face takes any, as a state may be large.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -123,15 +123,21 @@ where
 
 async fn read(request: Request<Incoming>, scheme: &str) -> Result<Call, Reply> {
     let (head, body) = request.into_parts();
-    let path = head.uri.path().to_owned();
-    let segments: Vec<String> =
-        path.split('/').skip(1).map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect();
+    let (path, segments, query) = target(&head.uri);
     let limit = if segments.first().is_some_and(|first| first == "control") { usize::MAX } else { MAX_BODY_BYTES };
     let body = Limited::new(body, limit).collect().await.map_err(|_| Reply::empty(413))?.to_bytes();
-    let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let base_url = format!("{scheme}://{host}");
     Ok(Call { method: head.method, path, segments, query, headers: head.headers, body, base_url })
+}
+
+/// What a URI names: its path, the path's parts and the query's options, both decoded.
+pub(crate) fn target(uri: &Uri) -> (String, Vec<String>, Vec<(String, String)>) {
+    let path = uri.path().to_owned();
+    let decode = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let segments = path.split('/').skip(1).map(decode).collect();
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    (path, segments, query)
 }
 
 async fn dispatch(tenant: &Tenant, call: Call) -> Outcome {
@@ -141,6 +147,7 @@ async fn dispatch(tenant: &Tenant, call: Call) -> Outcome {
         [organization, "oauth2", "v2.0", "token"] => token::answer(tenant, &call, organization).await,
         ["metadata", "identity", "oauth2", "token"] => managed_identity::metadata(tenant, &call),
         ["msi", "token"] => managed_identity::app_service(tenant, &call),
+        ["adminapi", "beta", organization, "$batch"] => batch::answer(tenant, &call, organization).await,
         ["adminapi", version, organization, action] => {
             admin_api::answer(tenant, &call, version, organization, action).await
         }

@@ -6,6 +6,7 @@
 mod admin_api;
 mod assertion;
 mod affinity;
+mod batch;
 mod clixml;
 mod clock;
 mod cmdlets;
@@ -41,6 +42,6 @@ pub use state::{
     App, EXCHANGE_ADMINISTRATOR, EXCHANGE_RECIPIENT_ADMINISTRATOR, MANAGE_AS_APP, ManagedIdentity, Organization,
     Recipient, RecipientTypeDetails, SmimeConfig, State, StateError, replace_file,
 };
-pub use switches::{ErrorDetail, ReadBack, ResultSizeUnlimited, SetResponse, Switches, WarningsForm};
+pub use switches::{BatchOrder, ErrorDetail, ReadBack, ResultSizeUnlimited, SetResponse, Switches, WarningsForm};
 pub use tenant::{Running, Tenant, require_loopback};
 pub use tls::server_config;

@@ -39,6 +39,8 @@ pub struct Switches {
     pub affinity: bool,
     /// Whether `GET …/Mailbox('id')` is answered; if not, it is 404.
     pub typed_mailbox: bool,
+    /// In which order the answers of a batch come.
+    pub batch: BatchOrder,
     /// Where warnings are.
     pub warnings: WarningsForm,
     /// Life of an access token, in seconds.
@@ -65,6 +67,7 @@ impl Default for Switches {
             page_token_lifetime_s: 1800,
             affinity: false,
             typed_mailbox: true,
+            batch: BatchOrder::InOrder,
             warnings: WarningsForm::Body,
             token_lifetime_s: 3599,
             faults: Vec::new(),
@@ -101,6 +104,16 @@ pub enum ReadBack {
     Data,
     /// The property is missing from JSON; only CLIXML has it.
     ClixmlOnly,
+}
+
+/// The orders in which the answers of a batch may come; their ids tell whose they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchOrder {
+    /// As the requests.
+    InOrder,
+    /// The last one first.
+    Reversed,
 }
 
 /// The two places where warnings may be.

@@ -51,6 +51,24 @@ async fn server_errors_do_nothing() -> TestResult {
 }
 
 #[tokio::test]
+async fn refusals_may_come_after_the_effect() -> TestResult {
+    let cases = [
+        (FaultKind::Throttled { retry_after_s: None, plain_text: false }, 429),
+        (FaultKind::Unavailable { retry_after_s: None }, 503),
+        (FaultKind::GatewayTimeout, 504),
+        (FaultKind::ServerError, 500),
+    ];
+    for (fault, status) in cases {
+        let session = Session::start().await?;
+        session.tenant.add_fault(Fault { when: When::After, ..Fault::once(fault) })?;
+        assert_eq!(session.invoke("Set-Mailbox", one_value(b"new")).await?.status, status);
+        assert_eq!(session.held(ANN)?.0, [b"new"]);
+        assert!(session.tenant.requests()[0].applied);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_expired_token_stays_expired_until_a_new_one_is_had() -> TestResult {
     let mut session = Session::start().await?;
     session.tenant.add_fault(Fault { after: 2, ..Fault::once(FaultKind::TokenExpired) })?;
@@ -148,6 +166,8 @@ async fn a_fault_that_could_never_strike_is_refused() -> TestResult {
     let faults = [
         Fault { cmdlet: Some("Set-Malbox".to_owned()), ..Fault::once(FaultKind::Forbidden) },
         Fault { endpoint: Endpoint::Token, ..Fault::once(FaultKind::Forbidden) },
+        Fault { when: When::After, ..Fault::once(FaultKind::Forbidden) },
+        Fault { when: When::After, endpoint: Endpoint::Token, ..Fault::once(FaultKind::ServerError) },
         Fault {
             endpoint: Endpoint::Token,
             cmdlet: Some("Set-Mailbox".to_owned()),

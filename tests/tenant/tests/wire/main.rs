@@ -2,6 +2,7 @@
 
 mod admin_rules;
 mod assertion;
+mod batch;
 mod client;
 mod control;
 mod faults;
