@@ -31,6 +31,8 @@ pub enum Code {
     FileUnreadable = -109,
     /// What would be removed could not be saved before.
     BackupFailed = -110,
+    /// A file named in the options cannot be written.
+    FileUnwritable = -119,
     /// The options are not JSON.
     OptionSyntax = -121,
     /// An option does not exist.
@@ -101,6 +103,10 @@ pub enum Code {
     ExchangeCertificate = -315,
     /// This machine's managed identity gave no token.
     ExchangeIdentity = -316,
+    /// The collection of authorities that the tenant trusts cannot be read.
+    ExchangeIssuers = -331,
+    /// The collection of authorities would be larger than the tenant takes.
+    ExchangeIssuersTooLarge = -332,
     /// A file that should hold certificates or CRLs holds none that can be read.
     TrustUnreadable = -401,
     /// The store cannot be opened.
@@ -157,6 +163,14 @@ pub enum Code {
     DeletionsUnseen = -822,
     /// Event: a server failed while it was read from, and another one was read from its beginning.
     ServerReplaced = -825,
+    /// Event: the tenant has no collection of authorities, so no verdict is held against one.
+    TenantIssuersAbsent = -841,
+    /// Event: the tenant's collection of authorities cannot be read, so no verdict is held against it.
+    TenantIssuersUnread = -842,
+    /// Event: the tenant's collection of authorities holds one that has expired.
+    TenantIssuersExpired = -843,
+    /// Event: what the tenant makes of certificates that people publish.
+    TenantFinding = -844,
 }
 
 /// What kind of trouble it is; hosts map it to their own classes.
@@ -288,6 +302,7 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::FileNotFound, "file_not_found", Area::Config, Category::NotFound, false),
     info(Code::FileUnreadable, "file_unreadable", Area::Config, Category::Config, false),
     info(Code::BackupFailed, "backup_failed", Area::Store, Category::Store, false),
+    info(Code::FileUnwritable, "file_unwritable", Area::Config, Category::Config, false),
     info(Code::OptionSyntax, "option_syntax", Area::Host, Category::Invalid, false),
     info(Code::OptionUnknown, "option_unknown", Area::Host, Category::Invalid, false),
     info(Code::OptionType, "option_type", Area::Host, Category::Invalid, false),
@@ -323,6 +338,8 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::ExchangeUnreadable, "exchange_unreadable", Area::Exchange, Category::Unsupported, false),
     info(Code::ExchangeCertificate, "exchange_certificate", Area::Exchange, Category::Certificate, false),
     info(Code::ExchangeIdentity, "exchange_identity", Area::Exchange, Category::Auth, false),
+    info(Code::ExchangeIssuers, "exchange_issuers", Area::Exchange, Category::Unsupported, false),
+    info(Code::ExchangeIssuersTooLarge, "exchange_issuers_too_large", Area::Exchange, Category::Invalid, false),
     info(Code::TrustUnreadable, "trust_unreadable", Area::Trust, Category::Certificate, false),
     info(Code::StoreOpen, "store_open", Area::Store, Category::Store, false),
     info(Code::StoreFailed, "store_failed", Area::Store, Category::Store, false),
@@ -351,6 +368,10 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::NoCursor, "no_cursor", Area::Directory, Category::Invalid, false),
     info(Code::DeletionsUnseen, "deletions_unseen", Area::Directory, Category::Invalid, false),
     info(Code::ServerReplaced, "server_replaced", Area::Directory, Category::Network, false),
+    info(Code::TenantIssuersAbsent, "tenant_issuers_absent", Area::Exchange, Category::Invalid, false),
+    info(Code::TenantIssuersUnread, "tenant_issuers_unread", Area::Exchange, Category::Invalid, false),
+    info(Code::TenantIssuersExpired, "tenant_issuers_expired", Area::Exchange, Category::Invalid, false),
+    info(Code::TenantFinding, "tenant_finding", Area::Exchange, Category::Invalid, false),
 ];
 
 impl Code {

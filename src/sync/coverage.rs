@@ -8,11 +8,12 @@ use crate::error::{Error, Result};
 use crate::people::{Match, Person, Recipient};
 use crate::planning::{Before, Value, reason, senders_pick};
 use crate::trust::Sources;
-use crate::validation::{Fitness, Need};
+use crate::validation::{Finding, Fitness, Need};
 
 use super::extent::Extent;
 use super::gather::{Wish, gather};
 use super::judge::needs;
+use super::tenant::{self, Remarks};
 use super::{Job, Judge, Phase, judge_all};
 
 /// Nobody published a certificate for the person.
@@ -47,6 +48,9 @@ pub struct Coverage {
 /// What ends a read.
 pub async fn coverage(job: &Job<'_>, selection: &Selection) -> Result<(Vec<Coverage>, Vec<Error>, Option<Error>)> {
     let mut judge = Judge::new(job.config, &Sources::of(job.config), job.at_ms()?)?;
+    let tenant = tenant::read(job).await?.judging(job).await?;
+    let is_held_against = tenant.is_some();
+    judge.evidence.set_tenant(tenant);
     let gathered = gather(job, Wish { selection, extent: Extent::Everybody(None), marks: false }).await?;
     job.observer.begin(Phase::Judging, gathered.people.len());
     let pairs = gathered.people.into_iter().zip(&gathered.matches);
@@ -54,6 +58,11 @@ pub async fn coverage(job: &Job<'_>, selection: &Selection) -> Result<(Vec<Cover
     let rejudge = |judge: &Judge, item: &mut Item| item.judge(judge, &gathered.recipients);
     let mut retriever = job.retriever();
     judge_all(&mut judge, retriever.as_mut(), job.observer, &mut items, rejudge, |item| item.needs.clone()).await?;
+    if is_held_against {
+        let mut remarks = Remarks::default();
+        items.iter_mut().for_each(|item| remarks.add(std::mem::take(&mut item.remarks)));
+        remarks.tell(job).await;
+    }
     let covered = items.into_iter().filter_map(|item| item.coverage);
     Ok((covered.collect(), gathered.report.unresolved, gathered.report.incomplete_reason))
 }
@@ -64,11 +73,13 @@ struct Item {
     found: Match,
     coverage: Option<Coverage>,
     needs: BTreeSet<Need>,
+    /// What the tenant makes of the values.
+    remarks: Vec<Finding>,
 }
 
 impl Item {
     fn new(person: Person, found: Match) -> Self {
-        Self { person, found, coverage: None, needs: BTreeSet::new() }
+        Self { person, found, coverage: None, needs: BTreeSet::new(), remarks: Vec::new() }
     }
 
     fn judge(&mut self, judge: &Judge, recipients: &[Recipient]) {
@@ -79,6 +90,7 @@ impl Item {
         let values = judge.person(&self.person);
         let before = recipient.map(|it| judge.recipient(it, &self.person.addresses)).unwrap_or_default();
         self.needs = needs(&values, &before);
+        self.remarks = Remarks::of(&values);
         self.coverage = Some(of_person(judge, &self.person, self.found, recipient, &values, &before));
     }
 }
@@ -145,6 +157,7 @@ fn rank(fitness: Fitness) -> u8 {
 mod tests {
     use super::*;
     use crate::text::{Culture, exists};
+    use crate::validation::NOT_IN_TENANT;
 
     #[test]
     fn every_reason_of_coverage_has_a_remedy() {
@@ -157,7 +170,7 @@ mod tests {
             reason::UNDETERMINED,
             reason::UNFIT,
         ];
-        for reason in skips.into_iter().chain(reason::REMOVING).chain([NO_CERTIFICATE, NOT_PUBLISHED]) {
+        for reason in skips.into_iter().chain(reason::REMOVING).chain([NO_CERTIFICATE, NOT_PUBLISHED, NOT_IN_TENANT]) {
             assert!(exists(Culture::English, "remedy", reason), "{reason}");
         }
     }

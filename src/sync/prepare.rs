@@ -19,6 +19,7 @@ use super::extent::Extent;
 use super::gather::{Gathered, Wish, gather};
 use super::judge::needs;
 use super::settle::{settle, settle_one_by_one};
+use super::tenant::{Remarks, TenantTrust};
 use super::{Job, Judge, Phase, judge_all};
 
 /// How long until somebody is looked at again whose evidence could not be fetched.
@@ -68,11 +69,15 @@ pub(super) async fn prepare(
     job: &Job<'_>,
     selection: &Selection,
     extent: Extent,
+    trust: &TenantTrust,
     force: &[String],
     writes: bool,
 ) -> Result<Prepared> {
     let at_ms = job.at_ms()?;
     let mut judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
+    let tenant = trust.judging(job).await?;
+    let is_held_against = tenant.is_some();
+    judge.evidence.set_tenant(tenant);
     let mut gathered = gather(job, Wish { selection, extent, marks: writes }).await?;
     match (writes, gathered.all_recipients) {
         (true, true) => settle(job, &gathered.recipients)?,
@@ -83,6 +88,11 @@ pub(super) async fn prepare(
     let policy = Policy::new(&job.config.policy, job.config.revocation.undetermined, at_ms);
     job.observer.begin(Phase::Judging, gathered.people.len());
     let values = judged(job, &mut judge, &gathered).await?;
+    if is_held_against {
+        let mut remarks = Remarks::default();
+        values.iter().for_each(|values| remarks.add(Remarks::of(values)));
+        remarks.tell(job).await;
+    }
     let known = known(job, &scope, &gathered)?;
     if gathered.report.incomplete_reason.is_some() && gathered.changed.is_none() {
         part_from_unread(&mut gathered, &known);

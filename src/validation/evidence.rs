@@ -87,9 +87,9 @@ impl Evidence {
         }
     }
 
-    /// Has verdicts say what the tenant would make of a certificate.
-    pub fn set_tenant(&mut self, tenant: Tenant) {
-        self.tenant = Some(tenant);
+    /// Has verdicts say what the tenant would make of a certificate; `None` has them say nothing of it.
+    pub fn set_tenant(&mut self, tenant: impl Into<Option<Tenant>>) {
+        self.tenant = tenant.into();
     }
 
     /// The tenant, where one is known.

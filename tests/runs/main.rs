@@ -5,6 +5,7 @@
 mod chosen;
 mod deltas;
 mod few;
+mod issuers;
 mod ownership;
 mod rivals;
 mod scene;

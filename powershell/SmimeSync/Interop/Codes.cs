@@ -27,6 +27,8 @@ namespace SmimeSync
         FileUnreadable = -109,
         /// <summary>What would be removed could not be saved before.</summary>
         BackupFailed = -110,
+        /// <summary>A file named in the options cannot be written.</summary>
+        FileUnwritable = -119,
         /// <summary>The options are not JSON.</summary>
         OptionSyntax = -121,
         /// <summary>An option does not exist.</summary>
@@ -97,6 +99,10 @@ namespace SmimeSync
         ExchangeCertificate = -315,
         /// <summary>This machine's managed identity gave no token.</summary>
         ExchangeIdentity = -316,
+        /// <summary>The collection of authorities that the tenant trusts cannot be read.</summary>
+        ExchangeIssuers = -331,
+        /// <summary>The collection of authorities would be larger than the tenant takes.</summary>
+        ExchangeIssuersTooLarge = -332,
         /// <summary>A file that should hold certificates or CRLs holds none that can be read.</summary>
         TrustUnreadable = -401,
         /// <summary>The store cannot be opened.</summary>
@@ -152,7 +158,15 @@ namespace SmimeSync
         /// <summary>Event: the account may not see deleted objects, so deletions are found by the next complete read.</summary>
         DeletionsUnseen = -822,
         /// <summary>Event: a server failed while it was read from, and another one was read from its beginning.</summary>
-        ServerReplaced = -825
+        ServerReplaced = -825,
+        /// <summary>Event: the tenant has no collection of authorities, so no verdict is held against one.</summary>
+        TenantIssuersAbsent = -841,
+        /// <summary>Event: the tenant's collection of authorities cannot be read, so no verdict is held against it.</summary>
+        TenantIssuersUnread = -842,
+        /// <summary>Event: the tenant's collection of authorities holds one that has expired.</summary>
+        TenantIssuersExpired = -843,
+        /// <summary>Event: what the tenant makes of certificates that people publish.</summary>
+        TenantFinding = -844
     }
 
     /// <summary>What a code alone says: enough for a row, which carries no more.</summary>
@@ -170,6 +184,7 @@ namespace SmimeSync
             { -108, new CodeInfo("config", "not_found", false) },
             { -109, new CodeInfo("config", "config", false) },
             { -110, new CodeInfo("store", "store", false) },
+            { -119, new CodeInfo("config", "config", false) },
             { -121, new CodeInfo("host", "invalid", false) },
             { -122, new CodeInfo("host", "invalid", false) },
             { -123, new CodeInfo("host", "invalid", false) },
@@ -205,6 +220,8 @@ namespace SmimeSync
             { -314, new CodeInfo("exchange", "unsupported", false) },
             { -315, new CodeInfo("exchange", "certificate", false) },
             { -316, new CodeInfo("exchange", "auth", false) },
+            { -331, new CodeInfo("exchange", "unsupported", false) },
+            { -332, new CodeInfo("exchange", "invalid", false) },
             { -401, new CodeInfo("trust", "certificate", false) },
             { -501, new CodeInfo("store", "store", false) },
             { -502, new CodeInfo("store", "store", false) },
@@ -232,7 +249,11 @@ namespace SmimeSync
             { -820, new CodeInfo("directory", "invalid", false) },
             { -821, new CodeInfo("directory", "invalid", false) },
             { -822, new CodeInfo("directory", "invalid", false) },
-            { -825, new CodeInfo("directory", "network", false) }
+            { -825, new CodeInfo("directory", "network", false) },
+            { -841, new CodeInfo("exchange", "invalid", false) },
+            { -842, new CodeInfo("exchange", "invalid", false) },
+            { -843, new CodeInfo("exchange", "invalid", false) },
+            { -844, new CodeInfo("exchange", "invalid", false) }
         };
 
         internal string Area { get; private set; }
