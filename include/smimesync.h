@@ -316,6 +316,14 @@ enum smimesync_code
      */
     SMIMESYNC_CODE_EXCHANGE_IDENTITY = -316,
     /**
+     * The collection of authorities that the tenant trusts cannot be read.
+     */
+    SMIMESYNC_CODE_EXCHANGE_ISSUERS = -331,
+    /**
+     * The collection of authorities would be larger than the tenant takes.
+     */
+    SMIMESYNC_CODE_EXCHANGE_ISSUERS_TOO_LARGE = -332,
+    /**
      * A file that should hold certificates or CRLs holds none that can be read.
      */
     SMIMESYNC_CODE_TRUST_UNREADABLE = -401,
@@ -431,6 +439,22 @@ enum smimesync_code
      * Event: it cannot be confirmed that people have no certificates any more, so none of theirs is taken for gone.
      */
     SMIMESYNC_CODE_CERTIFICATES_UNREAD = -826,
+    /**
+     * Event: the tenant has no collection of authorities, so no verdict is held against one.
+     */
+    SMIMESYNC_CODE_TENANT_ISSUERS_ABSENT = -841,
+    /**
+     * Event: the tenant's collection of authorities cannot be read, so no verdict is held against it.
+     */
+    SMIMESYNC_CODE_TENANT_ISSUERS_UNREAD = -842,
+    /**
+     * Event: the tenant's collection of authorities holds one that has expired.
+     */
+    SMIMESYNC_CODE_TENANT_ISSUERS_EXPIRED = -843,
+    /**
+     * Event: what the tenant makes of certificates that people publish.
+     */
+    SMIMESYNC_CODE_TENANT_FINDING = -844,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -795,6 +819,18 @@ int32_t smimesync_prune(smimesync_session *session,
                         size_t options_len,
                         smimesync_cursor **cursor,
                         smimesync_error **error);
+
+/**
+ * Says which authorities the tenant should trust for people's certificates, writes them to a file, uploads them. A row is an
+ * authority, or an entry of the tenant's collection that is none.
+ * Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
+ * `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.
+ */
+int32_t smimesync_issuers(smimesync_session *session,
+                          const char *options,
+                          size_t options_len,
+                          smimesync_cursor **cursor,
+                          smimesync_error **error);
 
 /**
  * Lists the columns of all verbs. A row is a column.

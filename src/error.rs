@@ -107,6 +107,10 @@ pub enum Code {
     ExchangeCertificate = -315,
     /// This machine's managed identity gave no token.
     ExchangeIdentity = -316,
+    /// The collection of authorities that the tenant trusts cannot be read.
+    ExchangeIssuers = -331,
+    /// The collection of authorities would be larger than the tenant takes.
+    ExchangeIssuersTooLarge = -332,
     /// A file that should hold certificates or CRLs holds none that can be read.
     TrustUnreadable = -401,
     /// The store cannot be opened.
@@ -165,6 +169,14 @@ pub enum Code {
     ServerReplaced = -825,
     /// Event: it cannot be confirmed that people have no certificates any more, so none of theirs is taken for gone.
     CertificatesUnread = -826,
+    /// Event: the tenant has no collection of authorities, so no verdict is held against one.
+    TenantIssuersAbsent = -841,
+    /// Event: the tenant's collection of authorities cannot be read, so no verdict is held against it.
+    TenantIssuersUnread = -842,
+    /// Event: the tenant's collection of authorities holds one that has expired.
+    TenantIssuersExpired = -843,
+    /// Event: what the tenant makes of certificates that people publish.
+    TenantFinding = -844,
 }
 
 /// What kind of trouble it is; hosts map it to their own classes.
@@ -334,6 +346,8 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::ExchangeUnreadable, "exchange_unreadable", Area::Exchange, Category::Unsupported, false),
     info(Code::ExchangeCertificate, "exchange_certificate", Area::Exchange, Category::Certificate, false),
     info(Code::ExchangeIdentity, "exchange_identity", Area::Exchange, Category::Auth, false),
+    info(Code::ExchangeIssuers, "exchange_issuers", Area::Exchange, Category::Unsupported, false),
+    info(Code::ExchangeIssuersTooLarge, "exchange_issuers_too_large", Area::Exchange, Category::Invalid, false),
     info(Code::TrustUnreadable, "trust_unreadable", Area::Trust, Category::Certificate, false),
     info(Code::StoreOpen, "store_open", Area::Store, Category::Store, false),
     info(Code::StoreFailed, "store_failed", Area::Store, Category::Store, false),
@@ -363,6 +377,10 @@ pub const CODES: &[CodeInfo] = &[
     info(Code::DeletionsUnseen, "deletions_unseen", Area::Directory, Category::Invalid, false),
     info(Code::ServerReplaced, "server_replaced", Area::Directory, Category::Network, false),
     info(Code::CertificatesUnread, "certificates_unread", Area::Directory, Category::Denied, false),
+    info(Code::TenantIssuersAbsent, "tenant_issuers_absent", Area::Exchange, Category::Invalid, false),
+    info(Code::TenantIssuersUnread, "tenant_issuers_unread", Area::Exchange, Category::Invalid, false),
+    info(Code::TenantIssuersExpired, "tenant_issuers_expired", Area::Exchange, Category::Invalid, false),
+    info(Code::TenantFinding, "tenant_finding", Area::Exchange, Category::Invalid, false),
 ];
 
 impl Code {

@@ -523,6 +523,7 @@ fn apply(scene: &mut Scene, changes: &[Change]) {
         match attribute {
             Attribute::UserCertificate => scene.before.user_certificate = Some(now),
             Attribute::UserSmimeCertificate => scene.before.user_smime_certificate = Some(now),
+            Attribute::IssuingCertificates => unreachable!("no recipient has it"),
         }
         scene.ours.extend(change.added.iter().map(|item| (attribute, item.sha256)));
         for item in &change.removed {

@@ -40,7 +40,7 @@ static const struct {
     {"check", smimesync_check},     {"fetch", smimesync_fetch},           {"validate", smimesync_validate},
     {"coverage", smimesync_coverage}, {"keys", smimesync_keys},           {"recipients", smimesync_recipients},
     {"compare", smimesync_compare}, {"sync", smimesync_sync},             {"publish", smimesync_publish},
-    {"prune", smimesync_prune},     {"runs", smimesync_runs},
+    {"prune", smimesync_prune},     {"issuers", smimesync_issuers},       {"runs", smimesync_runs},
     {"changes", smimesync_changes}, {"settings", smimesync_settings},     {"columns", smimesync_columns},
 };
 

@@ -21,7 +21,7 @@ namespace SmimeSync.Host
         private static readonly HashSet<string> Verbs = new HashSet<string>
         {
             "check", "fetch", "validate", "coverage", "keys", "recipients", "compare", "sync", "publish", "prune",
-            "runs", "changes", "settings", "columns"
+            "issuers", "runs", "changes", "settings", "columns"
         };
 
         private static volatile bool interrupted;

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::sync::OnceLock;
 
-use smimesync::certificate::{Bundle, Certificate, Crl, OcspResponse, PolicyId, SmimeValue};
+use smimesync::certificate::{Bundle, Certificate, Crl, OcspResponse, PolicyId, SerializedStore, SmimeValue};
 use smimesync::config::{Directory, DirectoryKind};
 use smimesync::directory::{Selection, read};
 use smimesync::people::Address;
@@ -67,6 +67,10 @@ pub fn value(bytes: &[u8]) {
 /// A file of certificates or CRLs: PEM, DER, PKCS#7, SST.
 pub fn bundle(bytes: &[u8]) {
     let _ = Bundle::read(bytes);
+    // what can be changed entry by entry is written back as it was
+    if let Some(store) = SerializedStore::parse(bytes) {
+        assert_eq!(store.to_bytes(), bytes);
+    }
 }
 
 /// A certificate revocation list.

@@ -1,4 +1,4 @@
-//! The two directory attributes that hold certificates, and what Exchange calls them.
+//! The two directory attributes that hold certificates, and what Exchange calls them; and the tenant's own.
 
 use std::fmt;
 
@@ -9,17 +9,20 @@ pub enum Attribute {
     UserCertificate,
     /// `userSMIMECertificate`: CMS SignedData, Microsoft's tagged list, or bare X.509.
     UserSmimeCertificate,
+    /// `SMIMECertificateIssuingCA` of the tenant, which no entry and no recipient has: a serialized store of authorities.
+    IssuingCertificates,
 }
 
 impl Attribute {
-    /// Both, in the order of rows.
+    /// Both of people and recipients, in the order of rows.
     pub const ALL: [Self; 2] = [Self::UserCertificate, Self::UserSmimeCertificate];
 
-    /// Its LDAP name.
+    /// Its name: LDAP's, for the tenant's own Exchange's.
     pub fn name(self) -> &'static str {
         match self {
             Self::UserCertificate => "userCertificate",
             Self::UserSmimeCertificate => "userSMIMECertificate",
+            Self::IssuingCertificates => "SMIMECertificateIssuingCA",
         }
     }
 
@@ -28,7 +31,13 @@ impl Attribute {
         match self {
             Self::UserCertificate => "UserCertificate",
             Self::UserSmimeCertificate => "UserSMimeCertificate",
+            Self::IssuingCertificates => "SMIMECertificateIssuingCA",
         }
+    }
+
+    /// The attribute of a name, as [`Attribute::name`] gives it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().chain([Self::IssuingCertificates]).find(|attribute| attribute.name() == name)
     }
 
     /// The attribute of an LDAP attribute description; options such as `;binary` are ignored (RFC 4512 2.5).

@@ -44,4 +44,5 @@ pub use ocsp::{OcspError, OcspResponse};
 pub(crate) use policies::Policies;
 pub use policies::PolicyId;
 pub(crate) use signer_info::Signer;
+pub use sst::{SerializedStore, StoreEntry};
 pub use value::{Container, SmimeValue};

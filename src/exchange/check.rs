@@ -1,7 +1,7 @@
-//! What must work before a run can: sign-in, and reading one recipient.
+//! What must work before a run can: sign-in, and reading one recipient; and whether the tenant's authorities can be read.
 
 use crate::error::{Code, Error};
-use crate::net::CheckStep;
+use crate::net::{CheckResult, CheckStep};
 use crate::text::Text;
 
 use super::client::Exchange;
@@ -11,8 +11,11 @@ use super::sign_in::day;
 /// The application permission that the admin API asks for.
 const PERMISSION: &str = "Exchange.ManageAsApp";
 
+/// Reading the authorities that the tenant trusts.
+const ISSUERS_STEP: &str = "issuers";
+
 impl Exchange {
-    /// Tries sign-in and reads one recipient; nothing is written.
+    /// Tries sign-in, reads one recipient and the tenant's authorities; nothing is written.
     pub async fn check(&self) -> Vec<CheckStep> {
         let (mut steps, token_step, list_step) = (Vec::new(), "token", "list");
         if let Some((thumbprint, end_ms)) = self.tokens.certificate().await {
@@ -26,7 +29,7 @@ impl Exchange {
             Err(error) => {
                 let remedy = remedy(&error, false);
                 let failed = CheckStep::fail(token_step, self.since(begun), error, remedy);
-                steps.extend([failed, CheckStep::skipped(list_step)]);
+                steps.extend([failed, CheckStep::skipped(list_step), CheckStep::skipped(ISSUERS_STEP)]);
                 return steps;
             }
         };
@@ -47,8 +50,37 @@ impl Exchange {
                 CheckStep::fail(list_step, self.since(begun), error, remedy)
             }
         };
-        steps.extend([signed_in, listed]);
+        let issuers = match listed.result {
+            CheckResult::Pass => self.check_issuers().await,
+            CheckResult::Fail | CheckResult::Skipped => CheckStep::skipped(ISSUERS_STEP),
+        };
+        steps.extend([signed_in, listed, issuers]);
         steps
+    }
+
+    /// Whether the authorities that the tenant trusts can be read. Runs go on without, so a lacking right fails nothing.
+    async fn check_issuers(&self) -> CheckStep {
+        let begun = self.now_ms();
+        let text = |name: &'static str| Some(Text::plain("check", name));
+        match self.issuing_certificates().await {
+            Ok(Some(store)) => {
+                let counts = vec![("bytes", store.len().to_string())];
+                let detail = Some(Text::new("check", "exchange_issuers_read", counts));
+                CheckStep { detail, ..CheckStep::pass(ISSUERS_STEP, self.since(begun)) }
+            }
+            Ok(None) => {
+                let detail = text("exchange_issuers_none");
+                CheckStep { detail, ..CheckStep::pass(ISSUERS_STEP, self.since(begun)) }
+            }
+            Err(error) if error.code() == Code::ExchangeDenied => {
+                let (detail, remedy) = (text("exchange_issuers_denied"), text("exchange_issuers_right"));
+                CheckStep { detail, remedy, ..CheckStep::skipped(ISSUERS_STEP) }
+            }
+            Err(error) => {
+                let remedy = remedy(&error, false);
+                CheckStep::fail(ISSUERS_STEP, self.since(begun), error, remedy)
+            }
+        }
     }
 
     fn since(&self, begun_ms: i64) -> u64 {

@@ -43,7 +43,7 @@ const OBJECT_MS: i64 = 30 * 60_000;
 #[derive(Debug, Clone)]
 pub struct Exchange {
     pub(super) tokens: Arc<Tokens>,
-    api: Arc<AdminApi>,
+    pub(super) api: Arc<AdminApi>,
     pub(super) abilities: Arc<Abilities>,
     surroundings: Arc<dyn Surroundings>,
     pub(super) terms: Terms,

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
+/// The type annotation of one byte array.
+const BYTE_ARRAY: &str = "#Exchange.ByteArrayType";
 /// The type annotation of a collection of byte arrays.
 const BYTE_ARRAYS: &str = "#Collection(Exchange.ByteArrayType)";
 
@@ -21,6 +23,8 @@ pub(super) enum Parameter<'a> {
     Switch(bool),
     /// Values of a certificate attribute, which replace all there are; none clears it.
     Certificates(&'a [Arc<[u8]>]),
+    /// One byte array.
+    Bytes(&'a [u8]),
 }
 
 /// A cmdlet with its parameters.
@@ -70,6 +74,9 @@ impl Serialize for Parameters<'_> {
                 Parameter::Texts(texts) => map.serialize_entry(name, texts)?,
                 Parameter::Number(number) => map.serialize_entry(name, number)?,
                 Parameter::Switch(on) => map.serialize_entry(name, on)?,
+                Parameter::Bytes(data) => {
+                    map.serialize_entry(name, &TypedByteArray { kind: BYTE_ARRAY, data })?;
+                }
                 // an empty collection does not clear in every cmdlet, null does
                 Parameter::Certificates([]) => map.serialize_entry(name, &())?,
                 Parameter::Certificates(values) => {
@@ -80,6 +87,15 @@ impl Serialize for Parameters<'_> {
         }
         map.end()
     }
+}
+
+/// One byte array says by itself what it is; those of a collection are said to be by an annotation beside it.
+#[derive(Serialize)]
+struct TypedByteArray<'a> {
+    #[serde(rename = "@odata.type")]
+    kind: &'static str,
+    #[serde(rename = "Data")]
+    data: &'a [u8],
 }
 
 struct ByteArrays<'a>(&'a [Arc<[u8]>]);
@@ -112,6 +128,19 @@ mod tests {
             ],
         };
         let expected = r##"{"CmdletInput":{"CmdletName":"Set-Mailbox","Parameters":{"Identity":"2f6d8d1e-0000-4000-8000-000000000001","UserCertificate@odata.type":"#Collection(Exchange.ByteArrayType)","UserCertificate":[{"Data":[48,130,3,88]}],"UserSMimeCertificate":null,"Confirm":false}}}"##;
+        assert_eq!(String::from_utf8(command.body().unwrap()).unwrap(), expected);
+    }
+
+    #[test]
+    fn one_byte_array_says_what_it_is() {
+        let command = Command {
+            name: "Set-SmimeConfig".to_owned(),
+            parameters: vec![
+                ("SMIMECertificateIssuingCA", Parameter::Bytes(&[0, 0, 0, 0, 67])),
+                ("Confirm", Parameter::Switch(false)),
+            ],
+        };
+        let expected = r##"{"CmdletInput":{"CmdletName":"Set-SmimeConfig","Parameters":{"SMIMECertificateIssuingCA":{"@odata.type":"#Exchange.ByteArrayType","Data":[0,0,0,0,67]},"Confirm":false}}}"##;
         assert_eq!(String::from_utf8(command.body().unwrap()).unwrap(), expected);
     }
 

@@ -1,4 +1,4 @@
-//! Exchange Online: tokens and the admin API; reading recipients, writing one.
+//! Exchange Online: tokens and the admin API; reading recipients, writing one; the authorities that a tenant trusts.
 
 mod certificates;
 mod check;
@@ -14,6 +14,7 @@ mod pace;
 mod recipients;
 mod retry;
 mod sign_in;
+mod smime_config;
 mod surroundings;
 mod terms;
 #[cfg(test)]
@@ -25,5 +26,6 @@ pub use invoke::{Calls, recipients_in};
 pub use recipients::{ListReport, Selection};
 pub use retry::PATIENCE_MS;
 pub use sign_in::Machine;
+pub use smime_config::MAX_STORE_BYTES;
 pub use surroundings::{Surroundings, SystemSurroundings};
 pub use terms::Listener;

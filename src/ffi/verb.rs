@@ -270,6 +270,25 @@ pub unsafe extern "C" fn smimesync_prune(
     unsafe { start(Verb::Prune, session, options, options_len, cursor, error) }
 }
 
+/// Says which authorities the tenant should trust for people's certificates, writes them to a file, uploads them. A row is an
+/// authority, or an entry of the tenant's collection that is none.
+/// Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
+/// `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.
+///
+/// # Safety
+/// `session` is NULL or a live handle; `options` is NULL with length 0 or readable; `cursor` and `error` are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smimesync_issuers(
+    session: *mut SmimesyncSession,
+    options: *const c_char,
+    options_len: usize,
+    cursor: *mut *mut SmimesyncCursor,
+    error: *mut *mut SmimesyncError,
+) -> i32 {
+    // SAFETY: this function's own contract.
+    unsafe { start(Verb::Issuers, session, options, options_len, cursor, error) }
+}
+
 /// Lists the columns of all verbs. A row is a column.
 /// Options are UTF-8 JSON; NULL with length 0 is `{}`. On success `*cursor` is owned by the caller and ends with
 /// `smimesync_cursor_free`; on failure it is untouched and `*error`, unless `error` is NULL, is owned by the caller.

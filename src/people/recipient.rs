@@ -66,6 +66,7 @@ impl Recipient {
         match attribute {
             Attribute::UserCertificate => self.user_certificate.as_deref(),
             Attribute::UserSmimeCertificate => self.user_smime_certificate.as_deref(),
+            Attribute::IssuingCertificates => None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Which values a recipient should hold, what that changes, and what stops it. Pure: no I/O, no clock.
+//! Which values a recipient should hold, and which authorities the tenant, what that changes, and what stops it. Pure: no I/O, no clock.
 //!
 //! [`select`] ranks what the directory has for one attribute, [`plan_recipient`] holds that against what Exchange has,
 //! [`Plan`] numbers the rows of a run, [`guard`] says whether the run may begin to write.
@@ -6,6 +6,7 @@
 mod change;
 mod directory;
 pub mod guard;
+mod issuers;
 mod pick;
 mod policy;
 pub mod reason;
@@ -16,6 +17,7 @@ mod value;
 pub use change::{Action, Change, Item, Plan};
 pub use directory::{Prune, plan_prune, plan_publish};
 pub use guard::{GuardInput, tripped};
+pub use issuers::{IssuerAction, IssuerLimits, IssuerPlan, IssuersPlan, Needed, TenantStore, plan_issuers};
 pub use pick::senders_pick;
 pub use policy::Policy;
 pub use reason::Reason;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::certificate::{Attribute, Certificate, Sha256};
 use crate::people::RawValue;
-use crate::validation::{Fitness, Use, Verdict};
+use crate::validation::{Fitness, NOT_IN_TENANT, Use, Verdict};
 
 use super::{Policy, reason};
 
@@ -35,7 +35,9 @@ impl Value {
         // an undetermined value must never carry a reason that removes
         Some(match self.verdict.fitness() {
             Fitness::Unfit => self.reason.unwrap_or(reason::UNFIT),
-            Fitness::Undetermined | Fitness::Fit => reason::UNDETERMINED,
+            Fitness::Undetermined | Fitness::Fit => {
+                self.reason.filter(|found| *found == NOT_IN_TENANT).unwrap_or(reason::UNDETERMINED)
+            }
         })
     }
 
@@ -101,6 +103,7 @@ impl Before {
         match attribute {
             Attribute::UserCertificate => self.user_certificate.as_deref(),
             Attribute::UserSmimeCertificate => self.user_smime_certificate.as_deref(),
+            Attribute::IssuingCertificates => None,
         }
     }
 }

@@ -256,6 +256,20 @@ const BYTES: &[Column] = &[
 ];
 const CHANGES: &[Column] = &joined::<{ PLANNED.len() + BYTES.len() }>(PLANNED, BYTES);
 
+const AUTHORITY: &[Column] = &[
+    text("run"),
+    text("person"),
+    integer("needed_by"),
+    boolean("in_tenant"),
+    text("action"),
+    text("reason"),
+    text("result"),
+    integer("error_code"),
+    text("error"),
+];
+
+const ISSUERS: &[Column] = &joined::<{ CERTIFICATE.len() + AUTHORITY.len() }>(CERTIFICATE, AUTHORITY);
+
 const RUNS: &[Column] = &[
     text("run"),
     time("started"),
@@ -292,6 +306,7 @@ pub fn of(verb: Verb) -> &'static [Column] {
         Verb::Compare => COMPARE,
         Verb::Sync => SYNC,
         Verb::Publish | Verb::Prune => DIRECTORY,
+        Verb::Issuers => ISSUERS,
         Verb::Runs => RUNS,
         Verb::Changes => CHANGES,
         Verb::Settings => SETTINGS,

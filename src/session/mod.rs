@@ -60,6 +60,8 @@ pub enum Verb {
     Publish,
     /// Values out of the directory.
     Prune,
+    /// Authorities that the tenant should trust.
+    Issuers,
     /// Runs of the past.
     Runs,
     /// Changes of runs of the past.
@@ -72,7 +74,7 @@ pub enum Verb {
 
 impl Verb {
     /// All verbs.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Check,
         Self::Fetch,
         Self::Validate,
@@ -83,6 +85,7 @@ impl Verb {
         Self::Sync,
         Self::Publish,
         Self::Prune,
+        Self::Issuers,
         Self::Runs,
         Self::Changes,
         Self::Settings,
@@ -102,6 +105,7 @@ impl Verb {
             Self::Sync => "sync",
             Self::Publish => "publish",
             Self::Prune => "prune",
+            Self::Issuers => "issuers",
             Self::Runs => "runs",
             Self::Changes => "changes",
             Self::Settings => "settings",

@@ -135,6 +135,11 @@ impl Output {
         self.until_cancelled(self.items.send(Item::Row(row))).await?.map_err(|_| Error::new(Code::Cancelled))
     }
 
+    /// Hands over a row of what was done, also to a caller who wants no more and still listens.
+    pub(crate) async fn last_row(&self, row: Row) {
+        self.send(Item::Row(row)).await;
+    }
+
     /// Runs work that may be dropped in the middle: everything that only reads.
     ///
     /// # Errors

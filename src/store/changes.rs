@@ -279,7 +279,7 @@ pub(super) fn get(connection: &Connection, run: i64, number: u32) -> Result<Stor
 fn stored_change(connection: &Connection, row: &Row<'_>) -> Result<StoredChange> {
     let attribute: Option<String> = row.get("attribute")?;
     let attribute = match attribute {
-        Some(name) => Some(Attribute::from_description(&name).ok_or_else(|| not_understood("a change's attribute"))?),
+        Some(name) => Some(Attribute::from_name(&name).ok_or_else(|| not_understood("a change's attribute"))?),
         None => None,
     };
     let values = |column: &str| -> Result<Vec<RawValue>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::certificate::Sha256;
+use crate::certificate::{Attribute, Sha256};
 use crate::error::{Code, Error, Result};
 use crate::planning::Change;
 
@@ -36,6 +36,24 @@ impl JournalState {
 
     fn from_name(name: &str) -> Option<Self> {
         [Self::Pending, Self::Written, Self::Verified, Self::Failed].into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// What is written to; each is settled and counted by itself.
+#[derive(Clone, Copy)]
+enum Target {
+    Recipients,
+    Directory,
+    Issuers,
+}
+
+impl Target {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Recipients => "recipients",
+            Self::Directory => "directory",
+            Self::Issuers => "issuers",
+        }
     }
 }
 
@@ -141,7 +159,7 @@ impl Store {
     /// # Errors
     /// `store_failed`.
     pub fn open_writes(&self) -> Result<Vec<OpenWrite>> {
-        self.open_writes_to(false)
+        self.open_writes_to(Target::Recipients)
     }
 
     /// As [`Store::open_writes`], of writes to the directory; their recipients are entries, by distinguished name.
@@ -149,16 +167,26 @@ impl Store {
     /// # Errors
     /// `store_failed`.
     pub fn open_directory_writes(&self) -> Result<Vec<OpenWrite>> {
-        self.open_writes_to(true)
+        self.open_writes_to(Target::Directory)
     }
 
-    fn open_writes_to(&self, directory: bool) -> Result<Vec<OpenWrite>> {
+    /// As [`Store::open_writes`], of writes of the authorities that the tenant trusts.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn open_issuer_writes(&self) -> Result<Vec<OpenWrite>> {
+        self.open_writes_to(Target::Issuers)
+    }
+
+    fn open_writes_to(&self, target: Target) -> Result<Vec<OpenWrite>> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(
-            "SELECT journal.id, run, change, state, begun FROM journal JOIN runs ON runs.id = run \
-             WHERE state IN ('pending', 'written') AND (verb IN ('publish', 'prune')) = ? ORDER BY journal.id",
+            "SELECT journal.id, journal.run, change, state, begun FROM journal JOIN runs ON runs.id = journal.run \
+             JOIN changes ON changes.run = journal.run AND changes.number = journal.change \
+             WHERE state IN ('pending', 'written') AND CASE WHEN attribute = ?1 THEN 'issuers' \
+             WHEN verb IN ('publish', 'prune') THEN 'directory' ELSE 'recipients' END = ?2 ORDER BY journal.id",
         )?;
-        let mut rows = statement.query([directory])?;
+        let mut rows = statement.query([Attribute::IssuingCertificates.name(), target.name()])?;
         let mut open = Vec::new();
         while let Some(row) = rows.next()? {
             let run = row.get(1)?;
@@ -180,7 +208,7 @@ impl Store {
     /// # Errors
     /// `store_failed`.
     pub fn removals_since(&self, since_ms: i64) -> Result<(u64, u64)> {
-        self.removals_from(false, since_ms)
+        self.removals_from(Target::Recipients, since_ms)
     }
 
     /// As [`Store::removals_since`], of entries and writes to the directory.
@@ -188,18 +216,27 @@ impl Store {
     /// # Errors
     /// `store_failed`.
     pub fn directory_removals_since(&self, since_ms: i64) -> Result<(u64, u64)> {
-        self.removals_from(true, since_ms)
+        self.removals_from(Target::Directory, since_ms)
     }
 
-    fn removals_from(&self, directory: bool, since_ms: i64) -> Result<(u64, u64)> {
+    /// Whether the tenant lost an authority by a write begun at or after a time, as 0 or 1.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn issuer_removals_since(&self, since_ms: i64) -> Result<u64> {
+        Ok(self.removals_from(Target::Issuers, since_ms)?.0)
+    }
+
+    fn removals_from(&self, target: Target, since_ms: i64) -> Result<(u64, u64)> {
         let counts: (i64, i64) = self.connection().query_row(
             // two directories may each have an entry of one name
             "WITH written AS (SELECT *, coalesce(directory, '') || ' ' || recipient AS holder FROM changes) \
              SELECT count(DISTINCT holder), count(DISTINCT CASE WHEN loses_last THEN holder END) \
              FROM journal JOIN written ON written.run = journal.run AND written.number = journal.change \
              JOIN runs ON runs.id = journal.run \
-             WHERE begun >= ? AND state <> 'failed' AND removes AND (verb IN ('publish', 'prune')) = ?",
-            params![since_ms, directory],
+             WHERE begun >= ?1 AND state <> 'failed' AND removes AND CASE WHEN attribute = ?2 THEN 'issuers' \
+             WHEN verb IN ('publish', 'prune') THEN 'directory' ELSE 'recipients' END = ?3",
+            params![since_ms, Attribute::IssuingCertificates.name(), target.name()],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         Ok((counts.0.unsigned_abs(), counts.1.unsigned_abs()))

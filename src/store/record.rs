@@ -187,7 +187,7 @@ pub(super) fn change(change: &Change) -> Vec<u8> {
     for part in [person, recipient, directory, primary_smtp_address] {
         out.text_or_none(part.as_deref());
     }
-    out.byte(attribute.map_or(2, attribute_code));
+    out.byte(attribute.map_or(NO_ATTRIBUTE, attribute_code));
     out.text(action.name());
     out.list(before, Writer::value);
     out.list(after, |out, value| match before.iter().position(|held| held == value) {
@@ -213,8 +213,8 @@ pub(super) fn read_change(bytes: &[u8]) -> Result<Change> {
         let (person, recipient) = (from.text_or_none()?, from.text_or_none()?);
         let (directory, primary_smtp_address) = (from.text_or_none()?, from.text_or_none()?);
         let attribute = match from.byte()? {
-            2 => None,
-            code => Some(attribute_of(code)),
+            NO_ATTRIBUTE => None,
+            code => Some(attribute_of(code)?),
         };
         let action = Action::from_name(&from.text()?)?;
         let before = from.list(Reader::value)?;
@@ -242,15 +242,24 @@ pub(super) fn read_change(bytes: &[u8]) -> Result<Change> {
     read().ok_or_else(|| not_understood("a row set aside"))
 }
 
+/// In the place of an attribute's code.
+const NO_ATTRIBUTE: u8 = u8::MAX;
+
 fn attribute_code(attribute: Attribute) -> u8 {
     match attribute {
         Attribute::UserCertificate => 0,
         Attribute::UserSmimeCertificate => 1,
+        Attribute::IssuingCertificates => 2,
     }
 }
 
-fn attribute_of(code: u8) -> Attribute {
-    if code == 0 { Attribute::UserCertificate } else { Attribute::UserSmimeCertificate }
+fn attribute_of(code: u8) -> Option<Attribute> {
+    match code {
+        0 => Some(Attribute::UserCertificate),
+        1 => Some(Attribute::UserSmimeCertificate),
+        2 => Some(Attribute::IssuingCertificates),
+        _ => None,
+    }
 }
 
 /// Parts one behind the other, each with its length where that can differ.
@@ -352,7 +361,7 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Option<RawValue> {
-        let attribute = attribute_of(self.byte()?);
+        let attribute = attribute_of(self.byte()?)?;
         let sha256 = Sha256::from(self.array::<32>()?);
         Some(RawValue { attribute, sha256, bytes: Arc::from(self.bytes()?) })
     }

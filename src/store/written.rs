@@ -22,7 +22,7 @@ impl Store {
             statement.query_map([recipient], |row| Ok((row.get::<_, String>(0)?, row.get::<_, [u8; 32]>(1)?)))?;
         rows.map(|row| {
             let (attribute, digest) = row?;
-            let attribute = Attribute::from_description(&attribute).ok_or_else(|| not_understood("an attribute"))?;
+            let attribute = Attribute::from_name(&attribute).ok_or_else(|| not_understood("an attribute"))?;
             Ok((attribute, Sha256::from(digest)))
         })
         .collect()

@@ -282,13 +282,13 @@ fn end(job: &Job<'_>, run: i64, written: Written, ends: Vec<End>) -> Result<Vec<
 }
 
 /// Whether a refused write had no effect for certain.
-fn is_definite(error: &Error) -> bool {
+pub(super) fn is_definite(error: &Error) -> bool {
     // the service's own failures come as refusals, too, and may have had their effect
     matches!(error.category(), Category::NotFound | Category::Ambiguous | Category::Auth | Category::Denied)
 }
 
 /// Whether an error is the service's own answer, after which it no longer works on the write.
-fn is_answer(error: &Error) -> bool {
+pub(super) fn is_answer(error: &Error) -> bool {
     !matches!(error.category(), Category::Network | Category::Timeout)
 }
 

@@ -9,7 +9,7 @@ use crate::store::{ChangeFilter, ChangeResult, PolicyType, RunFilter, Spool, Sto
 
 use super::apply::WhenStale;
 use super::observer::until_cancelled;
-use super::record::Record;
+use super::record::{Record, policy_hash};
 use super::settle::settle_one_by_one;
 use super::tasks::Tasks;
 use super::write_all::write_all;
@@ -45,7 +45,8 @@ pub async fn apply_chosen(job: &Job<'_>, chosen: &Chosen) -> Result<()> {
     };
     let changes: Vec<Change> = job.store.changes(&filter)?.into_iter().map(|stored| stored.change).collect();
     let scope = job.store.runs(&filter.runs)?.into_iter().next().map(|run| run.scope).unwrap_or_default();
-    let mut record = Record::begin(job.context, "sync", PolicyType::Initial, chosen.staging, &scope).await?;
+    let hash = policy_hash(job, None);
+    let mut record = Record::begin(job.context, "sync", PolicyType::Initial, chosen.staging, &scope, hash).await?;
     let calls_before = job.exchange.calls().requests;
     let outcome = work(job, chosen, changes, &mut record).await;
     record.counters.requests = job.exchange.calls().requests - calls_before;

@@ -11,6 +11,7 @@ use crate::validation::Fitness;
 use super::extent::Extent;
 use super::gather::{Gathered, Pair, Wish, gather};
 use super::judge_people::{AT_A_TIME, Judged, judged};
+use super::tenant::{self, Remarks};
 use super::{Job, Judge, Phase};
 
 /// Nobody published a certificate for the person.
@@ -47,6 +48,8 @@ pub struct Covering<'a> {
     gathered: Gathered,
     /// The place of the next person.
     next: u32,
+    /// What the tenant makes of those so far.
+    remarks: Remarks,
 }
 
 /// Reads the selected people and their recipients.
@@ -54,23 +57,28 @@ pub struct Covering<'a> {
 /// # Errors
 /// What ends a read.
 pub async fn coverage<'a>(job: &Job<'a>, selection: &Selection) -> Result<Covering<'a>> {
-    let judge = Judge::new(job.config, &Sources::of(job.config), job.at_ms()?)?;
+    let mut judge = Judge::new(job.config, &Sources::of(job.config), job.at_ms()?)?;
+    judge.evidence.set_tenant(tenant::read(job).await?.judging(job).await?);
     let gathered = gather(job, Wish { selection, extent: Extent::Everybody(None), marks: false }).await?;
     job.observer.begin(Phase::Judging, gathered.count());
-    Ok(Covering { job: *job, judge, retriever: job.retriever(), gathered, next: 0 })
+    Ok(Covering { job: *job, judge, retriever: job.retriever(), gathered, next: 0, remarks: Remarks::default() })
 }
 
 impl Covering<'_> {
-    /// The next people, in the order they were read; none after the last.
+    /// The next people, in the order they were read; none after the last, when what the tenant makes of them was told.
     ///
     /// # Errors
     /// `cancelled`, `store_failed`.
     pub async fn next_few(&mut self) -> Result<Vec<Coverage>> {
         let left = self.gathered.count().saturating_sub(self.next as usize);
         let places: Vec<u32> = (self.next..).take(AT_A_TIME.min(left)).collect();
+        if places.is_empty() {
+            std::mem::take(&mut self.remarks).tell(&self.job, &self.judge).await;
+        }
         self.next = places.last().map_or(self.next, |last| last + 1);
         let (judge, retriever) = (&mut self.judge, self.retriever.as_mut());
         let (people, _) = judged(&self.job, &self.gathered, &places, judge, retriever).await?;
+        people.iter().for_each(|judged| self.remarks.add(&judged.values));
         Ok(people.iter().map(|judged| of_person(&self.judge, judged)).collect())
     }
 
@@ -142,6 +150,7 @@ fn rank(fitness: Fitness) -> u8 {
 mod tests {
     use super::*;
     use crate::text::{Culture, exists};
+    use crate::validation::NOT_IN_TENANT;
 
     #[test]
     fn every_reason_of_coverage_has_a_remedy() {
@@ -154,7 +163,7 @@ mod tests {
             reason::UNDETERMINED,
             reason::UNFIT,
         ];
-        for reason in skips.into_iter().chain(reason::REMOVING).chain([NO_CERTIFICATE, NOT_PUBLISHED]) {
+        for reason in skips.into_iter().chain(reason::REMOVING).chain([NO_CERTIFICATE, NOT_PUBLISHED, NOT_IN_TENANT]) {
             assert!(exists(Culture::English, "remedy", reason), "{reason}");
         }
     }

@@ -19,7 +19,7 @@ use super::entry_writers::{EntryWriters, not_written};
 use super::judge::Judge;
 use super::learn::judge_all;
 use super::observer::until_cancelled;
-use super::record::Record;
+use super::record::{Record, policy_hash};
 use super::{Phase, RunContext, guard};
 
 /// People that wait between the directory and being judged.
@@ -73,7 +73,8 @@ pub(super) async fn run(context: &RunContext<'_>, request: Request<'_>, planner:
         false => Some(context.store.lock_for_writing(context.surroundings.now_ms())?),
     };
     let scope = directory::scope_of(context.config)?;
-    let mut record = Record::begin(*context, request.verb, PolicyType::Initial, request.staging, &scope).await?;
+    let hash = policy_hash(context, None);
+    let mut record = Record::begin(*context, request.verb, PolicyType::Initial, request.staging, &scope, hash).await?;
     let outcome = work(context, &request, planner, &mut record).await;
     record.end(outcome).await
 }

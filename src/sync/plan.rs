@@ -13,6 +13,7 @@ use super::confirm::confirm;
 use super::gather::Pair;
 use super::judge_people::{AT_A_TIME, Judged, each, judged};
 use super::prepare::{Gone, Prepared};
+use super::tenant::Remarks;
 use super::{Job, Judge, Phase};
 
 /// How long until somebody is looked at again whose evidence could not be fetched.
@@ -32,6 +33,18 @@ struct Planned {
     has_values: bool,
     /// Whether the person had a fit value at the last run and has none now.
     is_newly_unfit: bool,
+}
+
+/// How planning everybody went.
+#[derive(Default)]
+struct Course {
+    /// People who had a fit value at the last run and have none now.
+    newly_unfit: u64,
+    /// Whether somebody was planned by other evidence than there is in the end.
+    is_old: bool,
+    /// People of whom nobody can say that they have no certificates.
+    unread: u64,
+    remarks: Remarks,
 }
 
 /// Somebody who is not there and has rows all the same.
@@ -56,34 +69,42 @@ impl Prepared {
         let people = self.gathered.count();
         job.observer.begin(Phase::Judging, people);
         let mut retriever = job.retriever();
-        let (newly_unfit, is_old) = self.plan_all(job, judge, retriever.as_mut(), remembers).await?;
+        let mut course = self.plan_all(job, judge, retriever.as_mut(), remembers).await?;
+        let unread = course.unread;
         job.observer.begin(Phase::Planning, people);
-        if !is_old {
+        if course.is_old {
+            // what was fetched for the later ones may say something about the earlier ones, too
+            self.gathered.spool.forget_rows()?;
+            course = self.plan_all(job, judge, None, remembers).await?;
+        } else {
             // whoever was judged was planned, too
             (0..people).for_each(|_| job.observer.step());
-            return Ok(newly_unfit);
         }
-        // what was fetched for the later ones may say something about the earlier ones, too
-        self.gathered.spool.forget_rows()?;
-        Ok(self.plan_all(job, judge, None, remembers).await?.0)
+        if unread > 0 {
+            let count = vec![("count", unread.to_string())];
+            job.observer.event(LogLevel::Warn, Code::CertificatesUnread, count).await;
+        }
+        course.remarks.tell(job, judge).await;
+        Ok(course.newly_unfit)
     }
 
-    /// Plans everybody; besides, whether somebody was planned by other evidence than there is in the end.
+    /// Plans everybody, once.
     async fn plan_all(
         &self,
         job: &Job<'_>,
         judge: &mut Judge,
         mut retriever: Option<&mut Retriever<'_>>,
         remembers: bool,
-    ) -> Result<(u64, bool)> {
+    ) -> Result<Course> {
         let spool = &self.gathered.spool;
         let mut absent = self.absent().into_iter().peekable();
-        let (mut rows, mut newly_unfit, mut is_old, mut unread) = (Rows::new(spool), 0, false, 0);
+        let (mut rows, mut course) = (Rows::new(spool), Course::default());
         let order = spool.by_identity()?;
         for (chunk, places) in order.chunks(AT_A_TIME).enumerate() {
             let (mut people, learnt) = judged(job, &self.gathered, places, judge, retriever.as_deref_mut()).await?;
-            is_old |= learnt && chunk > 0;
-            unread += confirm(job, spool, places, &mut people).await?;
+            course.is_old |= learnt && chunk > 0;
+            course.unread += confirm(job, spool, places, &mut people).await?;
+            people.iter().for_each(|judged| course.remarks.add(&judged.values));
             let (judge, evidence_due) = (&*judge, judge.due_ms());
             let planned = each(job, &people, |judged| {
                 let claims = if remembers { self.claim_of(&judged.pair)? } else { None };
@@ -94,7 +115,7 @@ impl Prepared {
                 while let Some(before) = absent.next_if(|absent| absent.identity() <= identity) {
                     rows.extend(before.identity(), self.of_absent(job, judge, &before)?)?;
                 }
-                newly_unfit += u64::from(planned.is_newly_unfit);
+                course.newly_unfit += u64::from(planned.is_newly_unfit);
                 if remembers {
                     let seen = SeenPerson {
                         identity,
@@ -113,11 +134,7 @@ impl Prepared {
             rows.extend(absent.identity(), self.of_absent(job, judge, &absent)?)?;
         }
         rows.end()?;
-        if unread > 0 {
-            let count = vec![("count", unread.to_string())];
-            job.observer.event(LogLevel::Warn, Code::CertificatesUnread, count).await;
-        }
-        Ok((newly_unfit, is_old))
+        Ok(course)
     }
 
     /// Those who are not there, by identity.

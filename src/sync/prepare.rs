@@ -13,6 +13,7 @@ use crate::trust::Sources;
 use super::extent::Extent;
 use super::gather::{Gathered, Wish, gather};
 use super::settle::{settle, settle_one_by_one};
+use super::tenant::TenantTrust;
 use super::{Job, Judge};
 
 /// A plan and everything that is needed to carry it out. The rows are in the spool.
@@ -55,11 +56,13 @@ pub(super) async fn prepare(
     job: &Job<'_>,
     selection: &Selection,
     extent: Extent,
+    trust: &TenantTrust,
     force: &[String],
     writes: bool,
 ) -> Result<(Prepared, Judge)> {
     let at_ms = job.at_ms()?;
     let mut judge = Judge::new(job.config, &Sources::of(job.config), at_ms)?;
+    judge.evidence.set_tenant(trust.judging(job).await?);
     let mut gathered = gather(job, Wish { selection, extent, marks: writes }).await?;
     match (writes, gathered.all_recipients) {
         (true, true) => settle(job, |identity| match gathered.place_of(identity) {

@@ -9,6 +9,7 @@ use crate::trust::Sources;
 
 use super::RunContext;
 use super::apply::Outcome;
+use super::tenant::TenantTrust;
 
 /// A run that has begun.
 pub(super) struct Record<'a> {
@@ -22,13 +23,15 @@ pub(super) struct Record<'a> {
     policy_type: PolicyType,
 }
 
-/// Hash of everything that decides about values besides the directory: policy, trust with its files, and the tenant.
-pub(super) fn policy_hash(context: &RunContext<'_>) -> String {
+/// Hash of everything that decides about values besides the directory: policy, trust with its files, and the tenant with
+/// what it trusts.
+pub(super) fn policy_hash(context: &RunContext<'_>, trust: Option<&TenantTrust>) -> String {
     let config = context.config;
     // a file that cannot be read is the run's error, not this one's
     let files = Sources::of(config).digest().map(|digest| digest.to_string()).unwrap_or_default();
     let tenant = config.exchange.as_ref().and_then(|exchange| exchange.organization.as_deref()).unwrap_or_default();
-    let text = format!("{:?}{:?}{:?}{files}{}", config.policy, config.trust, config.revocation, tenant.to_lowercase());
+    let tenant = tenant.to_lowercase() + &trust.map(TenantTrust::digest).unwrap_or_default();
+    let text = format!("{:?}{:?}{:?}{files}{tenant}", config.policy, config.trust, config.revocation);
     Sha256::of(text.as_bytes()).to_string()
 }
 
@@ -40,9 +43,9 @@ impl<'a> Record<'a> {
         policy_type: PolicyType,
         staging: bool,
         scope: &str,
+        policy_hash: String,
     ) -> Result<Self> {
         let started_ms = context.surroundings.now_ms();
-        let policy_hash = policy_hash(&context);
         let new = NewRun { verb, policy_type, staging, scope, policy_hash: &policy_hash, started_ms };
         let run = context.store.begin_run(&new)?;
         context.observer.event(LogLevel::Info, Code::RunStarted, vec![("run", run.to_string())]).await;
@@ -62,6 +65,12 @@ impl<'a> Record<'a> {
             let error_code = error.map_or(0, |error| error.code().number());
             self.retries.push(Retry { identity: identity.clone(), error_code });
         }
+        self.count(change, result);
+        self.context.observer.row(self.run, change, result, error).await;
+    }
+
+    /// Counts a change.
+    pub(super) fn count(&mut self, change: &Change, result: Option<ChangeResult>) {
         let counters = &mut self.counters;
         match (change.action, result) {
             (_, Some(ChangeResult::Failed)) => {
@@ -76,7 +85,6 @@ impl<'a> Record<'a> {
                 counters.values_removed += change.removed.len() as u64;
             }
         }
-        self.context.observer.row(self.run, change, result, error).await;
     }
 
     /// Whether the same may end otherwise next time although neither the directory nor the policy changes.

@@ -12,8 +12,9 @@ use super::extent::{Circumstances, Extent, extent};
 use super::prepare::{Prepared, prepare};
 use super::record::{Record, policy_hash};
 use super::tasks::Tasks;
+use super::tenant::TenantTrust;
 use super::write_all::write_all;
-use super::{Job, guard};
+use super::{Job, guard, tenant};
 
 /// Rows that are in memory at a time on their way to the caller.
 const ROWS_AT_A_TIME: u32 = 500;
@@ -43,11 +44,15 @@ pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
     };
     let scope = directory::scope_of(job.config)?;
     let verb = if request.staging { "compare" } else { "sync" };
+    let calls_before = job.exchange.calls().requests;
+    // what the tenant trusts belongs to what decides, so another one means to look at everybody
+    let trust = tenant::read(job).await;
+    let hash = policy_hash(job, trust.as_ref().ok());
     let circumstances = Circumstances {
         asked: request.policy_type,
         selection: &request.selection,
         scope: &scope,
-        policy_hash: Some(&policy_hash(job)),
+        policy_hash: Some(&hash),
         now_ms: job.surroundings.now_ms(),
     };
     let extent = extent(job.store, job.config, circumstances)?;
@@ -55,15 +60,23 @@ pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
         Extent::Everybody(_) => PolicyType::Initial,
         Extent::Changed(_) => PolicyType::Delta,
     };
-    let mut record = Record::begin(job.context, verb, policy_type, request.staging, &scope).await?;
-    let calls_before = job.exchange.calls().requests;
-    let outcome = work(job, request, extent, &mut record).await;
+    let mut record = Record::begin(job.context, verb, policy_type, request.staging, &scope, hash).await?;
+    let outcome = match trust {
+        Ok(trust) => work(job, request, extent, &trust, &mut record).await,
+        Err(error) => Err(error),
+    };
     record.counters.requests = job.exchange.calls().requests - calls_before;
     record.end(outcome).await
 }
 
-async fn work(job: &Job<'_>, request: &Request, extent: Extent, record: &mut Record<'_>) -> Result<()> {
-    let (prepared, judge) = prepare(job, &request.selection, extent, &request.force, !request.staging).await?;
+async fn work(
+    job: &Job<'_>,
+    request: &Request,
+    extent: Extent,
+    trust: &TenantTrust,
+    record: &mut Record<'_>,
+) -> Result<()> {
+    let (prepared, judge) = prepare(job, &request.selection, extent, trust, &request.force, !request.staging).await?;
     if prepared.gathered.changed.is_none() {
         record.looks_at_everybody()?;
     }

@@ -87,13 +87,13 @@ impl Evidence {
         }
     }
 
-    /// Has verdicts say what the tenant would make of a certificate.
-    pub fn set_tenant(&mut self, tenant: Tenant) {
-        self.tenant = Some(tenant);
+    /// Has verdicts say what the tenant would make of a certificate; `None` has them say nothing of it.
+    pub fn set_tenant(&mut self, tenant: impl Into<Option<Tenant>>) {
+        self.tenant = tenant.into();
     }
 
     /// The tenant, where one is known.
-    pub(super) fn tenant(&self) -> Option<&Tenant> {
+    pub fn tenant(&self) -> Option<&Tenant> {
         self.tenant.as_ref()
     }
 

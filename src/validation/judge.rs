@@ -70,6 +70,25 @@ pub fn judge_value(value: &SmimeValue, audience: Option<&Audience<'_>>, evidence
     judge_value_demanding(value, audience, evidence, rules, &demands::NONE)
 }
 
+/// The authorities above the certificate that counts in a value, by the best path: its issuer first, its root last. None
+/// where no path ends in an anchor. A certificate that is an anchor itself is its own.
+pub fn authorities(
+    value: &SmimeValue,
+    audience: Option<&Audience<'_>>,
+    evidence: &Evidence,
+    rules: &Rules,
+) -> Vec<Certificate> {
+    let Some(certificate) = value.chosen(rules.at_ms) else { return Vec::new() };
+    let matching = address::check(certificate, audience, rules, &mut Vec::new());
+    let mut search = Search::new(evidence, rules, &demands::NONE, &value.certificates, matching.domains.as_deref());
+    let outcome = search.run(certificate);
+    if !outcome.complete {
+        return Vec::new();
+    }
+    let own = usize::from(!outcome.leaf_is_anchor);
+    outcome.path.into_iter().skip(own).cloned().collect()
+}
+
 /// [`judge_value`], with demands on the path.
 pub fn judge_value_demanding(
     value: &SmimeValue,

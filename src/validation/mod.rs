@@ -38,11 +38,11 @@ use time::format_description::well_known::Rfc3339;
 
 pub use demands::Demands;
 pub use evidence::{Anchor, Evidence};
-pub use judge::{judge, judge_demanding, judge_value, judge_value_demanding};
+pub use judge::{authorities, judge, judge_demanding, judge_value, judge_value_demanding};
 pub use need::Need;
 pub use person::{Held, judge_together};
 pub use pick::{Candidate, CandidateCertificate, outlook_pick, owa_pick};
-pub use reason::reason;
+pub use reason::{NOT_IN_TENANT, reason};
 pub use rules::{Audience, RevocationCheck, Rules};
 pub use tenant::Tenant;
 pub use verdict::{AddressMatch, Finding, Fitness, Severity, Use, Verdict};

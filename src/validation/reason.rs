@@ -14,11 +14,19 @@ const REASONS: &[(&str, &[&str])] = &[
     ("weak", &["weak_key", "weak_signature", "rsa_exponent"]),
 ];
 
+/// What leaves a value undetermined that the tenant could not build a path for, and nothing else.
+pub const NOT_IN_TENANT: &str = "tenant_chain";
+
 /// Why a value is not fit for publishing: a reason of the contract, else the code of its first block; `None` if it is fit.
 pub fn reason(verdict: &Verdict) -> Option<&'static str> {
     match verdict.fitness() {
         Fitness::Fit => return None,
-        Fitness::Undetermined => return Some("undetermined"),
+        Fitness::Undetermined => {
+            let mut open = verdict.findings.iter().filter(|finding| finding.leaves_open);
+            let blocks = verdict.findings.iter().any(|finding| finding.severity == Severity::Block);
+            let tenant_alone = !blocks && open.all(|finding| finding.code == NOT_IN_TENANT);
+            return Some(if tenant_alone { NOT_IN_TENANT } else { "undetermined" });
+        }
         Fitness::Unfit => {}
     }
     let blocks = || verdict.findings.iter().filter(|finding| finding.severity == Severity::Block);
@@ -37,7 +45,7 @@ mod tests {
 
     #[test]
     fn reasons_stand_on_codes_that_exist() {
-        for code in REASONS.iter().flat_map(|(_, codes)| *codes) {
+        for code in REASONS.iter().flat_map(|(_, codes)| *codes).chain([&NOT_IN_TENANT]) {
             assert!(catalogue::ALL.iter().any(|rule| rule.code == *code), "{code}");
         }
     }
@@ -67,6 +75,7 @@ mod tests {
             "unreadable",
             "scope_changed",
             "not_published",
+            NOT_IN_TENANT,
         ];
         for reason in planning {
             assert!(exists(Culture::English, "remedy", reason), "no remedy for {reason}");

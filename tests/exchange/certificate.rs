@@ -98,7 +98,8 @@ async fn a_key_not_known_yet_is_tried_three_times_ten_seconds_apart() {
     let refused = || answer("401 Unauthorized", "", refusal);
     let token = answer("200 OK", "", r#"{"access_token":"e30.e30.x","expires_in":3599}"#);
     let empty = || answer("200 OK", "", r#"{"value":[]}"#);
-    let (url, asked) = serve(vec![refused(), refused(), token, empty(), empty(), empty()]);
+    let config = answer("200 OK", "", r#"{"value":[{"SMIMECertificateIssuingCA":null}]}"#);
+    let (url, asked) = serve(vec![refused(), refused(), token, empty(), empty(), empty(), config]);
     let (exchange, machine) = client(&url, &auth("modern.pfx"));
     let steps = exchange.check().await;
     assert_eq!(steps[1].result, CheckResult::Pass, "{steps:?}");

@@ -252,19 +252,28 @@ fn remedy_of(step: &CheckStep) -> String {
 async fn check_says_what_works_and_what_mends_the_rest() {
     let good = Bench::new(json!({})).await;
     let steps = good.exchange.check().await;
-    assert_eq!(outline(&steps), [("token", CheckResult::Pass), ("list", CheckResult::Pass)]);
+    let all = [("token", CheckResult::Pass), ("list", CheckResult::Pass), ("issuers", CheckResult::Pass)];
+    assert_eq!(outline(&steps), all);
     assert!(steps.iter().all(|step| step.latency_ms.is_some() && step.error.is_none()));
     assert_eq!(good.exchange.calls().writes, 0);
 
+    // runs go on without, so it fails nothing
+    let unread = Bench::new(json!({ "smime_config_readable": false })).await;
+    let steps = unread.exchange.check().await;
+    assert_eq!((steps[2].step, steps[2].result), ("issuers", CheckResult::Skipped));
+    assert!(steps[2].detail.is_some() && remedy_of(&steps[2]).contains("Get-SmimeConfig"));
+
     let refused = Bench::with(recipients(), json!({}), &with_app(APP, "wrong")).await;
     let steps = refused.exchange.check().await;
-    assert_eq!(outline(&steps), [("token", CheckResult::Fail), ("list", CheckResult::Skipped)]);
+    let none = [("token", CheckResult::Fail), ("list", CheckResult::Skipped), ("issuers", CheckResult::Skipped)];
+    assert_eq!(outline(&steps), none);
     assert_eq!(steps[1].latency_ms, None);
     assert!(remedy_of(&steps[0]).contains("secret"));
 
     let powerless = Bench::with(recipients(), json!({}), &with_app(APP_WITHOUT_PERMISSION, SECRET)).await;
     let steps = powerless.exchange.check().await;
-    assert_eq!(outline(&steps), [("token", CheckResult::Pass), ("list", CheckResult::Fail)]);
+    let token = [("token", CheckResult::Pass), ("list", CheckResult::Fail), ("issuers", CheckResult::Skipped)];
+    assert_eq!(outline(&steps), token);
     assert_eq!(steps[1].error.as_ref().unwrap().code(), Code::ExchangeAuth);
     assert!(remedy_of(&steps[1]).contains("Exchange.ManageAsApp"));
 

@@ -304,7 +304,8 @@ fn a_wrong_secret_and_a_lost_right() {
     let url = bench.url().to_owned();
     let patch = json!({"exchange": {"auth": {"secret": "another"}}});
     fails(&bench, &patch, &json!({}), (Code::ExchangeAuth, "auth", &url), Record::Run);
-    bench.tenant.add_fault(Fault::once(FaultKind::Forbidden)).unwrap();
+    let listing = Some("Get-Mailbox".to_owned());
+    bench.tenant.add_fault(Fault { cmdlet: listing, ..Fault::once(FaultKind::Forbidden) }).unwrap();
     fails(&bench, &json!({}), &json!({}), (Code::ExchangeDenied, "denied", &url), Record::Run);
 }
 

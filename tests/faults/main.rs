@@ -5,6 +5,7 @@ mod bad_input;
 mod bench;
 mod guards;
 mod interrupted;
+mod issuers;
 mod killed;
 mod locks;
 mod pki;

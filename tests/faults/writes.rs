@@ -188,7 +188,8 @@ fn many_writes_are_read_back_by_page() {
     assert!(bench.people.iter().all(|human| bench.has_its_values(human)));
     let requests = bench.tenant.requests();
     let alone = requests.iter().filter(|request| request.identity.is_some() && !request.applied).count();
-    let lists = requests.iter().filter(|request| request.cmdlet.is_some() && request.identity.is_none()).count();
+    let is_list = |cmdlet: &String| cmdlet != "Get-SmimeConfig";
+    let lists = requests.iter().filter(|it| it.cmdlet.as_ref().is_some_and(is_list) && it.identity.is_none()).count();
     assert_eq!((bench.writes(), alone, lists), (31, 0, 6));
     bench.assert_recorded("done", None);
 }

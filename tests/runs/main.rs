@@ -5,6 +5,7 @@
 mod chosen;
 mod deltas;
 mod few;
+mod issuers;
 mod many;
 mod ownership;
 mod rivals;

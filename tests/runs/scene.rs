@@ -1,15 +1,17 @@
 //! A directory as an LDIF file, a tenant, a store: everything a run needs.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, SanType, date_time_ymd,
 };
 use serde_json::json;
+use smimesync::certificate::Bundle;
 use smimesync::error::{Code, Error};
 use smimesync::session::{Row, Session, Step, Value, Verb};
 use smimesync_tenant::{Running, Tenant};
@@ -56,9 +58,15 @@ pub(crate) fn guid(number: u32) -> String {
 impl Scene {
     /// Mailboxes with these primary addresses, numbered from 1.
     pub(crate) fn new(mailboxes: &[&str]) -> Self {
+        Self::with_root_until(mailboxes, 4096)
+    }
+
+    /// The same, with an authority that ends with the beginning of a year.
+    pub(crate) fn with_root_until(mailboxes: &[&str], year: i32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root_key = key();
         let mut root = CertificateParams::default();
+        root.not_after = date_time_ymd(year, 1, 1);
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         std::fs::write(folder.path().join("root.pem"), root.self_signed(&root_key).unwrap().pem()).unwrap();
@@ -84,6 +92,25 @@ impl Scene {
         Self { folder, root, root_key, tenant, running }
     }
 
+    /// The authority's own certificate.
+    pub(crate) fn root(&self) -> Vec<u8> {
+        let text = std::fs::read(self.path("root.pem")).unwrap();
+        Bundle::read(&text).certificates[0].der.to_vec()
+    }
+
+    /// An authority that nobody needs, until the beginning of a year.
+    pub(crate) fn other_root(&self, year: i32) -> Vec<u8> {
+        let mut params = self.root.clone();
+        params.distinguished_name.push(DnType::CommonName, "Other");
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(year, 1, 1));
+        params.self_signed(&key()).unwrap().der().to_vec()
+    }
+
+    /// A file of the scene.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Puts another authority's certificate beside the first one in the file of anchors.
     pub(crate) fn replace_root(&self) {
         let path = self.folder.path().join("root.pem");
@@ -98,12 +125,21 @@ impl Scene {
 
     /// A certificate that is good until then.
     pub(crate) fn certificate_until(&self, address: &str, end: time::OffsetDateTime) -> Vec<u8> {
+        self.certificate_within(address, date_time_ymd(2026, 1, 1), end)
+    }
+
+    /// A certificate that is good from one time to the other.
+    pub(crate) fn certificate_within(
+        &self,
+        address: &str,
+        start: time::OffsetDateTime,
+        end: time::OffsetDateTime,
+    ) -> Vec<u8> {
         let mut params = CertificateParams::default();
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyAgreement];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
         params.subject_alt_names = vec![SanType::Rfc822Name(address.try_into().unwrap())];
-        params.not_before = date_time_ymd(2026, 1, 1);
-        params.not_after = end;
+        (params.not_before, params.not_after) = (start, end);
         let issuer = Issuer::from_params(&self.root, &self.root_key);
         params.signed_by(&key(), &issuer).unwrap().der().to_vec()
     }
@@ -145,24 +181,7 @@ impl Scene {
 
     /// The same with these sections of the configuration instead.
     pub(crate) fn run_with(&self, sections: &serde_json::Value, verb: Verb, options: &str) -> Outcome {
-        let mut config = json!({
-            "base_dir": self.folder.path(),
-            "directory": { "kind": "ldif", "path": "people.ldif" },
-            "exchange": {
-                "organization": "contoso.onmicrosoft.com",
-                "auth": { "method": "secret", "app_id": APP, "secret": SECRET },
-                "admin_url": self.running.url(),
-                "authority_url": self.running.url(),
-            },
-            "trust": { "anchors": ["root.pem"] },
-            "revocation": { "mode": "off" },
-            "policy": { "at": "2026-06-01T00:00:00Z" },
-            "store": { "path": "state.db" },
-        });
-        for (name, section) in sections.as_object().unwrap() {
-            config[name] = section.clone();
-        }
-        let session = Session::open(&config.to_string()).unwrap();
+        let session = self.session(sections);
         let mut cursor = session.start(verb, options).unwrap();
         let mut outcome = Outcome { rows: Vec::new(), events: Vec::new(), error: None };
         loop {
@@ -180,6 +199,35 @@ impl Scene {
                 }
             }
         }
+    }
+
+    /// What is wrong with options, by its place.
+    pub(crate) fn refused(&self, verb: Verb, options: &str) -> Option<String> {
+        let refused = self.session(&json!({})).start(verb, options).err()?;
+        refused.get_target().map(str::to_owned)
+    }
+
+    fn session(&self, sections: &serde_json::Value) -> Session {
+        let mut config = json!({
+            "base_dir": self.folder.path(),
+            "directory": { "kind": "ldif", "path": "people.ldif" },
+            "exchange": {
+                "organization": "contoso.onmicrosoft.com",
+                "auth": { "method": "secret", "app_id": APP, "secret": SECRET },
+                "admin_url": self.running.url(),
+                "authority_url": self.running.url(),
+            },
+            "trust": { "anchors": ["root.pem"] },
+            "revocation": { "mode": "off" },
+            "policy": { "at": "2026-06-01T00:00:00Z" },
+            "store": { "path": "state.db" },
+        });
+        for (name, section) in sections.as_object().unwrap() {
+            config[name] = section.clone();
+        }
+        // a section of null is none
+        config.as_object_mut().unwrap().retain(|_, section| !section.is_null());
+        Session::open(&config.to_string()).unwrap()
     }
 
     /// The certificates a mailbox holds in `UserCertificate`.

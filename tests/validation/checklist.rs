@@ -46,7 +46,7 @@ fn a_tenant_knows_its_own_collection_alone() {
         assert_eq!(part.findings[0].observed.as_deref(), Some(lacks));
         // nothing to remove a certificate for
         assert_eq!((part.path_valid, part.fitness()), (true, Fitness::Undetermined));
-        assert_eq!(reason(&part), Some("undetermined"));
+        assert_eq!(reason(&part), Some("tenant_chain"));
     }
     assert_eq!(codes(&found(&[])), ["tenant_chain"]);
 }
@@ -61,6 +61,11 @@ fn an_expired_authority_in_a_tenants_collection_is_named() {
     let found = verdict(&ann, &with_tenant(trust, &[&issuing.certificate, &expired]), &rules());
     assert_eq!((codes(&found), found.fitness()), (vec!["tenant_store_expired"], Fitness::Fit));
     assert_eq!(found.findings[0].observed.as_deref(), Some("CN=Root"));
+    // it cannot be uploaded with one that nobody needs, either
+    let trust = evidence(&[&root.certificate], &[&issuing.certificate], &[]);
+    let store = [&issuing.certificate, &root.certificate, &expired];
+    let found = verdict(&ann, &with_tenant(trust, &store), &rules());
+    assert_eq!((codes(&found), found.fitness()), (vec!["tenant_store_expired"], Fitness::Fit));
 }
 
 #[test]

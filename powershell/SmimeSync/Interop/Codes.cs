@@ -103,6 +103,10 @@ namespace SmimeSync
         ExchangeCertificate = -315,
         /// <summary>This machine's managed identity gave no token.</summary>
         ExchangeIdentity = -316,
+        /// <summary>The collection of authorities that the tenant trusts cannot be read.</summary>
+        ExchangeIssuers = -331,
+        /// <summary>The collection of authorities would be larger than the tenant takes.</summary>
+        ExchangeIssuersTooLarge = -332,
         /// <summary>A file that should hold certificates or CRLs holds none that can be read.</summary>
         TrustUnreadable = -401,
         /// <summary>The store cannot be opened.</summary>
@@ -160,7 +164,15 @@ namespace SmimeSync
         /// <summary>Event: a server failed while it was read from, and another one was read from its beginning.</summary>
         ServerReplaced = -825,
         /// <summary>Event: it cannot be confirmed that people have no certificates any more, so none of theirs is taken for gone.</summary>
-        CertificatesUnread = -826
+        CertificatesUnread = -826,
+        /// <summary>Event: the tenant has no collection of authorities, so no verdict is held against one.</summary>
+        TenantIssuersAbsent = -841,
+        /// <summary>Event: the tenant's collection of authorities cannot be read, so no verdict is held against it.</summary>
+        TenantIssuersUnread = -842,
+        /// <summary>Event: the tenant's collection of authorities holds one that has expired.</summary>
+        TenantIssuersExpired = -843,
+        /// <summary>Event: what the tenant makes of certificates that people publish.</summary>
+        TenantFinding = -844
     }
 
     /// <summary>What a code alone says: enough for a row, which carries no more.</summary>
@@ -216,6 +228,8 @@ namespace SmimeSync
             { -314, new CodeInfo("exchange", "unsupported", false) },
             { -315, new CodeInfo("exchange", "certificate", false) },
             { -316, new CodeInfo("exchange", "auth", false) },
+            { -331, new CodeInfo("exchange", "unsupported", false) },
+            { -332, new CodeInfo("exchange", "invalid", false) },
             { -401, new CodeInfo("trust", "certificate", false) },
             { -501, new CodeInfo("store", "store", false) },
             { -502, new CodeInfo("store", "store", false) },
@@ -244,7 +258,11 @@ namespace SmimeSync
             { -821, new CodeInfo("directory", "invalid", false) },
             { -822, new CodeInfo("directory", "invalid", false) },
             { -825, new CodeInfo("directory", "network", false) },
-            { -826, new CodeInfo("directory", "denied", false) }
+            { -826, new CodeInfo("directory", "denied", false) },
+            { -841, new CodeInfo("exchange", "invalid", false) },
+            { -842, new CodeInfo("exchange", "invalid", false) },
+            { -843, new CodeInfo("exchange", "invalid", false) },
+            { -844, new CodeInfo("exchange", "invalid", false) }
         };
 
         internal string Area { get; private set; }

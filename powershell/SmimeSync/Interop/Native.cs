@@ -214,6 +214,7 @@ namespace SmimeSync
         internal static Verb Sync = null;
         internal static Verb Publish = null;
         internal static Verb Prune = null;
+        internal static Verb Issuers = null;
         internal static Verb Runs = null;
         internal static Verb Changes = null;
         internal static Verb Settings = null;

@@ -297,6 +297,32 @@ namespace SmimeSync
         }
     }
 
+    /// <summary>An authority that the tenant should trust, or does.</summary>
+    public sealed class IssuingCertificate : Certificate, IObjectRow
+    {
+        public string Run { get; internal set; }
+        /// <summary>Who was asked for and not found; such a row is about no authority.</summary>
+        public string Person { get; internal set; }
+        public long? NeededBy { get; internal set; }
+        public bool? InTenant { get; internal set; }
+        public string Action { get; internal set; }
+        public string Reason { get; internal set; }
+        public string Result { get; internal set; }
+        public long? ErrorCode { get; internal set; }
+        public string Error { get; internal set; }
+
+        /// <summary>The subject, else the digest of an entry that cannot be read, else who was not found.</summary>
+        public string GetIdentity()
+        {
+            return Subject ?? ValueSha256 ?? Person;
+        }
+
+        internal override bool HasFailed
+        {
+            get { return ErrorCode != null; }
+        }
+    }
+
     /// <summary>A recipient of Exchange Online.</summary>
     public sealed class Recipient : Row, IObjectRow
     {
@@ -358,6 +384,7 @@ namespace SmimeSync
             { "compare", typeof(PlannedChange) },
             { "publish", typeof(DirectoryChange) },
             { "prune", typeof(DirectoryChange) },
+            { "issuers", typeof(IssuingCertificate) },
             { "sync", typeof(AppliedChange) },
             { "runs", typeof(SyncRun) },
             { "changes", typeof(RecordedChange) }

@@ -33,11 +33,14 @@
     SyncAction               = 'synchronize certificates'
     PruneAction              = 'remove certificates'
     PublishAction            = 'publish certificates'
+    IssuersAction            = 'upload authorities'
+    IssuersChange            = 'upload authorities (+{0} -{1})'
     ChangeAction             = '{0} {1} (+{2} -{3})'
 
     # Progress
     ActivityCompare          = 'Comparing the directory with Exchange Online'
     ActivityFetch            = 'Reading certificates from the directory'
+    ActivityIssuers          = 'Looking for the authorities that certificates need'
     ActivityPrune            = 'Removing certificates from the directory'
     ActivityPublish          = 'Publishing certificates to the directory'
     ActivityRead             = 'Reading the record'

@@ -118,6 +118,8 @@ fn description(attribute: Attribute, active_directory: bool) -> &'static [u8] {
         Attribute::UserCertificate if !active_directory => b"userCertificate;binary",
         Attribute::UserCertificate => b"userCertificate",
         Attribute::UserSmimeCertificate => b"userSMIMECertificate",
+        // no entry has it, so every directory refuses the name
+        Attribute::IssuingCertificates => b"SMIMECertificateIssuingCA",
     }
 }
 

@@ -6,6 +6,7 @@ mod columns;
 mod compare;
 mod coverage;
 mod fetch;
+mod issuers;
 mod keys;
 mod prune;
 mod publish;
@@ -40,6 +41,7 @@ pub(super) fn prepare(verb: Verb, options: &str, context: Arc<Context>, output: 
         Verb::Sync => sync::prepare(options, context, output),
         Verb::Publish => publish::prepare(options, context, output),
         Verb::Prune => prune::prepare(options, context, output),
+        Verb::Issuers => issuers::prepare(options, context, output),
         Verb::Runs => runs::prepare(options, context, output),
         Verb::Changes => changes::prepare(options, context, output),
         Verb::Settings => settings::prepare(options, context, output),

@@ -66,6 +66,16 @@ pub(super) const TABLE: Table = &[
         "exchange_denied",
         "give the application the role Exchange Recipient Administrator; a new role takes up to an hour to count",
     ),
+    (
+        "exchange_issuers_denied",
+        "the application may not read the tenant's collection of authorities; runs go on without it",
+    ),
+    ("exchange_issuers_none", "the tenant has no collection of authorities"),
+    ("exchange_issuers_read", "the tenant's collection of authorities was read, {bytes} bytes"),
+    (
+        "exchange_issuers_right",
+        "add Get-SmimeConfig, and Set-SmimeConfig for uploads, to the application's role, as docs/live-tenant.md says",
+    ),
     ("exchange_listed", "recipients can be read ({recipients} tried)"),
     ("exchange_not_found", "check the identity; a recipient made a moment ago may take some minutes to show"),
     (

@@ -46,6 +46,11 @@ pub(super) const TABLE: Table = &[
     ("exchange_dir_synced", "the recipient is mastered on-premises and refuses the write"),
     ("exchange_identity", "the managed identity gave no token: {detail}"),
     ("exchange_incomplete", "the list of recipients ended before its end: {detail}"),
+    ("exchange_issuers", "the tenant's collection of authorities cannot be read: {detail}"),
+    (
+        "exchange_issuers_too_large",
+        "the collection of authorities would have {bytes} bytes, the tenant takes {limit} at most",
+    ),
     ("exchange_not_found", "no recipient has this identity"),
     ("exchange_protocol", "the answer of Exchange Online cannot be understood: {detail}"),
     ("exchange_refused", "Exchange Online refused the command: {detail}"),
@@ -88,5 +93,12 @@ pub(super) const TABLE: Table = &[
     ("store_locked", "another process holds the lock: {holder}"),
     ("store_open", "the store cannot be opened: {detail}"),
     ("store_version", "the store was made by a newer version of SmimeSync"),
+    ("tenant_finding", "certificates of {count} people: {detail}"),
+    (
+        "tenant_issuers_absent",
+        "the tenant has no collection of authorities, so nothing is held against it, and Outlook on the web trusts nobody",
+    ),
+    ("tenant_issuers_expired", "the tenant's collection of authorities holds {count} that have expired: {detail}"),
+    ("tenant_issuers_unread", "nothing is held against the tenant's collection of authorities: {detail}"),
     ("trust_unreadable", "no certificate or CRL in this file can be read"),
 ];

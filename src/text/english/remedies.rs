@@ -121,7 +121,7 @@ pub(super) const TABLE: Table = &[
     ),
     ("signature_algorithm_unsupported", "have the certificate issued anew with RSA, ECDSA or Ed25519"),
     ("signature_invalid", "have the certificate issued anew, or add the issuer's right certificate to trust"),
-    ("tenant_chain", "add the root and the intermediates to the tenant's collection (Set-SmimeConfig)"),
+    ("tenant_chain", "add the root and the intermediates to the tenant's collection (Publish-SmimeIssuingCertificate)"),
     (
         "tenant_store_expired",
         "remove the expired authority from the tenant's collection, which cannot be uploaded with it",

@@ -169,7 +169,8 @@ async fn respond(
             core.claims_demanded |= struck.fault == Some(FaultKind::ClaimsChallenge);
             return Outcome::Reply(unauthorized(&core));
         }
-        if !core.organization.is_named(organization) || !may_run(&claims, invocation.bound.as_ref().map(|b| b.0)) {
+        if !core.organization.is_named(organization) || !may_run(&core, &claims, invocation.bound.as_ref().map(|b| b.0))
+        {
             return Outcome::Reply(nul_reply());
         }
         struck
@@ -216,7 +217,10 @@ fn authorize(core: &Core, tenant: &Tenant, call: &Call) -> Option<Claims> {
 }
 
 /// Whether one of the directory roles allows the cmdlet; without any nothing is allowed.
-fn may_run(claims: &Claims, cmdlet: Option<Cmdlet>) -> bool {
+fn may_run(core: &Core, claims: &Claims, cmdlet: Option<Cmdlet>) -> bool {
+    if cmdlet == Some(Cmdlet::GetSmimeConfig) && !core.switches.smime_config_readable {
+        return false;
+    }
     claims.wids.contains(&EXCHANGE_ADMINISTRATOR)
         || (claims.wids.contains(&EXCHANGE_RECIPIENT_ADMINISTRATOR) && cmdlet != Some(Cmdlet::SetSmimeConfig))
 }
@@ -327,12 +331,13 @@ fn run_cmdlet(
         }
         Cmdlet::GetSmimeConfig => {
             smime_config::check_identity(&bound)?;
-            let properties = smime_config::properties(&core.smime_config, now_s);
+            let shown = smime_config::shown(core);
+            let properties = smime_config::properties(&shown, now_s);
             let values = vec![properties::render(properties.into_iter(), &select, format)];
             Ok(Output::Values(Answer { values, ..Answer::default() }))
         }
         Cmdlet::SetSmimeConfig => {
-            smime_config::set(&mut core.smime_config, bound, now_s)?;
+            smime_config::set(core, bound, now_s)?;
             Ok(Output::Written)
         }
     }

@@ -15,9 +15,7 @@ use crate::parameters::Bound;
 use crate::properties::PropertyValue;
 use crate::sst;
 use crate::state::SmimeConfig;
-
-/// The largest SST that is taken, in bytes.
-const MAX_SST_BYTES: usize = 70_000;
+use crate::tenant::Core;
 
 enum Default {
     Boolean(bool),
@@ -79,16 +77,32 @@ pub(crate) fn check_settings(settings: &BTreeMap<String, Value>) -> Result<(), S
 }
 
 /// Carries out `Set-SmimeConfig`; nothing changes when the SST is refused. `now_s` decides what has expired.
-pub(crate) fn set(config: &mut SmimeConfig, bound: Bound, now_s: i64) -> Result<(), CmdletError> {
+pub(crate) fn set(core: &mut Core, bound: Bound, now_s: i64) -> Result<(), CmdletError> {
     check_identity(&bound)?;
+    let max_bytes = core.switches.max_sst_bytes;
     if let Some(Some(store)) = &bound.issuing_certificates {
-        check_store(store, now_s).map_err(CmdletError::issuing_certificates)?;
+        check_store(store, max_bytes, now_s).map_err(CmdletError::issuing_certificates)?;
     }
+    let lag = core.switches.smime_config_lag;
+    core.smime_config_before = (lag > 0).then(|| (core.smime_config.clone(), lag));
+    let config = &mut core.smime_config;
     if let Some(store) = bound.issuing_certificates {
         config.smime_certificate_issuing_ca = store;
     }
     config.settings.extend(bound.settings);
     Ok(())
+}
+
+/// What is shown now: for a while after a write some servers know what was there before alone.
+pub(crate) fn shown(core: &mut Core) -> SmimeConfig {
+    match core.smime_config_before.take() {
+        Some((before, 1)) => before,
+        Some((before, left)) => {
+            core.smime_config_before = Some((before.clone(), left.saturating_sub(1)));
+            before
+        }
+        None => core.smime_config.clone(),
+    }
 }
 
 /// The one configuration object has one name, and most callers give none.
@@ -101,9 +115,9 @@ pub(crate) fn check_identity(bound: &Bound) -> Result<(), CmdletError> {
 
 const NAME: &str = "Smime Configuration";
 
-fn check_store(store: &[u8], now_s: i64) -> Result<(), String> {
-    if store.len() > MAX_SST_BYTES {
-        return Err(format!("SMIMECertificateIssuingCA is larger than {MAX_SST_BYTES} bytes."));
+fn check_store(store: &[u8], max_bytes: usize, now_s: i64) -> Result<(), String> {
+    if store.len() > max_bytes {
+        return Err(format!("SMIMECertificateIssuingCA is larger than {max_bytes} bytes."));
     }
     let certificates = sst::certificates(store).ok_or("SMIMECertificateIssuingCA has wrong format")?;
     let mut expired = Vec::new();

@@ -45,6 +45,12 @@ pub struct Switches {
     pub warnings: WarningsForm,
     /// Life of an access token, in seconds.
     pub token_lifetime_s: u32,
+    /// Whether `Get-SmimeConfig` is within the application's role; if not, it is 403.
+    pub smime_config_readable: bool,
+    /// The largest SST that `Set-SmimeConfig` takes, in bytes.
+    pub max_sst_bytes: usize,
+    /// How many answers of `Get-SmimeConfig` after a write still show what was there before.
+    pub smime_config_lag: u32,
     /// What goes wrong, in order; a spent fault disappears.
     pub faults: Vec<Fault>,
 }
@@ -70,6 +76,9 @@ impl Default for Switches {
             batch: BatchOrder::InOrder,
             warnings: WarningsForm::Body,
             token_lifetime_s: 3599,
+            smime_config_readable: true,
+            max_sst_bytes: 70_000,
+            smime_config_lag: 0,
             faults: Vec::new(),
         }
     }

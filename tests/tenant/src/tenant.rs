@@ -46,6 +46,8 @@ pub(crate) struct Core {
     pub(crate) apps: Vec<App>,
     pub(crate) recipients: Recipients,
     pub(crate) smime_config: SmimeConfig,
+    /// What `Get-SmimeConfig` still shows, and how often.
+    pub(crate) smime_config_before: Option<(SmimeConfig, u32)>,
     pub(crate) switches: Switches,
     pub(crate) managed_identity: Option<ManagedIdentity>,
     pub(crate) log: RequestLog,
@@ -72,6 +74,7 @@ impl Core {
             apps: state.apps,
             recipients: Recipients::new(state.recipients),
             smime_config: state.smime_config,
+            smime_config_before: None,
             switches: state.switches,
             managed_identity: state.managed_identity,
             log: RequestLog::default(),
@@ -162,6 +165,7 @@ impl Tenant {
         core.apps = fresh.apps;
         core.recipients = fresh.recipients;
         core.smime_config = fresh.smime_config;
+        core.smime_config_before = None;
         core.switches = fresh.switches;
         core.managed_identity = fresh.managed_identity;
         Ok(())

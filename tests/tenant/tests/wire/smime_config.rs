@@ -140,3 +140,21 @@ async fn settings_are_kept_beside_the_store() -> TestResult {
     assert_eq!(session.invoke("Set-SmimeConfig", json!({ "Identity": "Other" })).await?.status, 404);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_uncertain_of_it_can_be_switched() -> TestResult {
+    let session = Session::start().await?;
+    let sst = store(&[&certificate(2125)?])?;
+    session.tenant.merge_switches(json!({ "smime_config_readable": false }))?;
+    assert_eq!(session.invoke("Get-SmimeConfig", json!({})).await?.status, 403);
+    session.tenant.merge_switches(json!({ "smime_config_readable": true, "max_sst_bytes": sst.len() - 1 }))?;
+    let answer = session.invoke("Set-SmimeConfig", parameters(&sst)).await?;
+    assert!(answer.detail()?.contains(&format!("larger than {} bytes", sst.len() - 1)), "{}", answer.detail()?);
+    session.tenant.merge_switches(json!({ "max_sst_bytes": sst.len(), "smime_config_lag": 2 }))?;
+    session.invoke("Set-SmimeConfig", parameters(&sst)).await?.values()?;
+    for _ in 0..2 {
+        assert_eq!(held(&session).await?["SMIMECertificateIssuingCA"], Value::Null);
+    }
+    assert!(held(&session).await?["SMIMECertificateIssuingCA"].is_string());
+    Ok(())
+}
