@@ -11,7 +11,7 @@ use smimesync::certificate::{Attribute, Sha256};
 use smimesync::config::{self, Config};
 use smimesync::error::Code;
 use smimesync::people::{Person, PersonKind, RawValue};
-use smimesync::planning::{Action, Change, Item};
+use smimesync::planning::{Action, Change, Item, Plan};
 use smimesync::store::{
     ChangeFilter, ChangeResult, Counters, DirectoryRead, FetchKey, Fetched, JournalState, NewRun, PersonDigest,
     PolicyType, RunFilter, RunResult, SeenPerson, SettingValue, Spool, Store, StoredError, WriteEnd,
@@ -263,6 +263,27 @@ fn removals_are_counted_by_recipient_within_the_window() {
     assert_eq!(store.removals_since(NOW + 2).unwrap(), (1, 0));
     store.journal_begin(run, &change(5, "d"), NOW + 4).unwrap();
     assert_eq!(store.removals_since(NOW + 4).unwrap(), (1, 0), "a write whose end is not known counts");
+}
+
+#[test]
+fn one_name_in_two_directories_is_two_entries_that_lose_something() {
+    let store = Store::in_memory().unwrap();
+    let run = begin(&store, "prune", NOW);
+    let entry = |number, directory: &str| Change {
+        directory: Some(directory.into()),
+        loses_last: true,
+        ..change(number, "cn=a,dc=x")
+    };
+    let plan = Plan::new(vec![entry(0, "x.test"), entry(0, "y.test"), entry(0, "y.test")]);
+    assert_eq!((plan.recipients_losing(), plan.people_losing_last()), (2, 2));
+    for change in &plan.changes {
+        let journal = store.journal_begin(run, change, NOW).unwrap();
+        store.journal_done(journal, &WriteEnd::Verified, NOW).unwrap();
+    }
+    assert_eq!(store.directory_removals_since(NOW).unwrap(), (2, 2));
+    let named = store.changes(&of_run(run)).unwrap();
+    let named: Vec<_> = named.iter().filter_map(|stored| stored.change.directory.as_deref()).collect();
+    assert_eq!(named, ["x.test", "y.test", "y.test"]);
 }
 
 #[test]
