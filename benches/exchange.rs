@@ -253,6 +253,8 @@ fn listing(folder: &Path, double: &Double, count: usize) -> Outcome<()> {
 fn writing(folder: &Path, double: &Double, count: usize) -> Outcome<()> {
     double.switch(&json!({ "latency_ms": WRITE_MS, "rate": { "calls_per_second": RATE, "burst": BURST } }))?;
     run(folder, double, Verb::Sync)?;
+    // before the double's record of all requests is in memory, too
+    let peak = peak();
     let requests = double.requests()?;
     let writes: Vec<_> = requests.iter().filter(|request| is_write(request)).collect();
     let changed = count.div_ceil(CHANGED);
@@ -263,7 +265,7 @@ fn writing(folder: &Path, double: &Double, count: usize) -> Outcome<()> {
     let refused = requests.iter().filter(|request| request.status == Some(429)).count();
     println!(
         "write    {changed} of {count} changed: {:.3} writes each, {:.1} % of the {RATE} calls a second; {} list requests, \
-         {alone} readings alone, {refused} refused",
+         {alone} readings alone, {refused} refused; peak {peak} MiB",
         writes.len() as f64 / changed as f64,
         writes.len() as f64 / allowed * 100.0,
         requests.len() - writes.len() - alone,

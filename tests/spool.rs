@@ -141,6 +141,8 @@ fn people_come_back_as_they_went_in() {
     assert_eq!(spool.by_identity().unwrap(), [2, 1, 3, 0]);
     assert_eq!(spool.incomplete_people().unwrap(), ["b"]);
     assert!(spool.person(4).is_err() && spool.add_person(0, &bare("c"), &PersonDigest::default()).is_err());
+    spool.forget_people().unwrap();
+    assert!(spool.by_identity().unwrap().is_empty() && spool.person(0).is_err());
 }
 
 #[test]

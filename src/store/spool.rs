@@ -76,6 +76,14 @@ impl Spool {
         Ok(())
     }
 
+    /// Forgets all people.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub fn forget_people(&self) -> Result<()> {
+        Ok(self.connection().execute_batch("DELETE FROM people; DELETE FROM person_values")?)
+    }
+
     /// A person with its values.
     ///
     /// # Errors

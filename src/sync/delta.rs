@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::config::{Config, LogLevel};
 use crate::directory::{self, Changes, Cursor, Gone, ReadReport, Selection, Since, WhyEverybody, person_key};
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::people::{Person, digest};
 use crate::store::Store;
 use crate::text::{Culture, Text};
@@ -16,11 +16,11 @@ use super::Observer;
 /// People that wait between the directory and memory.
 const WAITING: usize = 256;
 
-/// Who changed.
+/// What a read of changes told besides the people who changed.
 #[derive(Debug, Default)]
 pub struct Delta {
-    /// Those of whom anything is other than the store knows, and those asked for besides.
-    pub people: Vec<Person>,
+    /// How many people were handed on.
+    pub changed: usize,
     /// Identities of people the store knows who are gone.
     pub gone: Vec<String>,
     /// Identities that changed and that the account does not see.
@@ -36,7 +36,7 @@ pub struct Delta {
 impl Delta {
     /// Says how many there are, what of them did not show, and where more was read than what changed.
     pub async fn announce(&self, observer: &dyn Observer, culture: Culture) {
-        let count = vec![("count", self.people.len().to_string())];
+        let count = vec![("count", self.changed.to_string())];
         observer.event(LogLevel::Info, Code::PeopleRead, count).await;
         for (directory, why) in &self.reread {
             let parameters = vec![("directory", directory.clone()), ("why", why.text().render(culture))];
@@ -49,10 +49,11 @@ impl Delta {
     }
 }
 
-/// Reads what changed; `Err` within where everybody has to be read instead.
+/// Reads what changed, and hands on those of whom anything is other than the store knows, and those asked for besides;
+/// `Err` within where everybody has to be read instead, whoever was handed on.
 ///
 /// # Errors
-/// Those of the directory and of the store.
+/// Those of the directory and of the store, and those of `take`.
 pub async fn delta(
     store: &Store,
     config: &Config,
@@ -60,6 +61,7 @@ pub async fn delta(
     cursor: Cursor,
     besides: Vec<String>,
     step: impl Fn(),
+    mut take: impl FnMut(Person) -> Result<()>,
 ) -> Result<std::result::Result<Delta, WhyEverybody>> {
     let scope = directory::scope_of(config)?;
     let wanted: HashSet<String> = besides.iter().cloned().collect();
@@ -69,17 +71,22 @@ pub async fn delta(
     let taking = async {
         // given up on a failure, so that nobody waits for it to be emptied
         let mut source = source;
-        let mut people = Vec::new();
+        let (mut changed, mut there, mut tombstones) = (0, HashSet::new(), Vec::new());
         while let Some(person) = source.recv().await {
             step();
-            if wanted.contains(&person.identity) || is_changed(store, &scope, &person)? {
-                people.push(person);
+            if person.deleted {
+                // a tombstone that is an entry of its own
+                tombstones.push(person.identity);
+            } else if wanted.contains(&person.identity) || is_changed(store, &scope, &person)? {
+                changed += 1;
+                there.insert(person.identity.clone());
+                take(person)?;
             }
         }
-        Ok::<_, crate::error::Error>(people)
+        Ok::<_, Error>((changed, there, tombstones))
     };
-    let (changes, people) = tokio::join!(reading, taking);
-    let mut people = people?;
+    let (changes, met) = tokio::join!(reading, taking);
+    let (changed, there, tombstones) = met?;
     let told = match changes? {
         Changes::Everybody(why) => return Ok(Err(why)),
         Changes::Read(told) => *told,
@@ -87,26 +94,22 @@ pub async fn delta(
     let mut gone = match told.gone {
         _ if !told.read.complete => Vec::new(),
         Gone::Named(identities) => known_of(store, &scope, identities)?,
-        Gone::AllBut(there) => {
-            let gone = store.vanished(&scope, |identity| there.contains(&person_key(identity)))?;
+        Gone::AllBut(left) => {
+            let gone = store.vanished(&scope, |identity| left.contains(&person_key(identity)))?;
             gone.into_iter().map(|gone| gone.identity).collect()
         }
     };
-    // a tombstone that is an entry of its own
-    let tombstones = people.iter().filter(|person| person.deleted).map(|person| person.identity.clone()).collect();
     gone.extend(known_of(store, &scope, tombstones)?);
-    people.retain(|person| !person.deleted);
-    let there: HashSet<&str> = people.iter().map(|person| person.identity.as_str()).collect();
-    gone.retain(|identity| !there.contains(identity.as_str()));
+    gone.retain(|identity| !there.contains(identity));
     gone.sort();
     gone.dedup();
     let (unseen, deletions_show) = (told.unseen, told.deletions_show);
-    Ok(Ok(Delta { people, gone, unseen, deletions_show, reread: told.reread, report: told.read }))
+    Ok(Ok(Delta { changed, gone, unseen, deletions_show, reread: told.reread, report: told.read }))
 }
 
 fn is_changed(store: &Store, scope: &str, person: &Person) -> Result<bool> {
     // two entries with one identity have to be seen together
-    if person.deleted || person.problems.iter().any(|problem| problem.code == "duplicate_entry") {
+    if person.problems.iter().any(|problem| problem.code == "duplicate_entry") {
         return Ok(true);
     }
     let known = store.known_person(scope, &person.identity)?;

@@ -262,14 +262,17 @@ async fn changes(
     job.observer.begin(Phase::ReadingPeople, 0);
     let scope = directory::scope_of(job.config)?;
     let besides = job.store.to_look_at(&scope, job.at_ms()?)?;
-    let delta = match delta(job.store, job.config, selection, cursor, besides, || job.observer.step()).await? {
+    let mut taking = Taking::new(spool);
+    let (step, take) = (|| job.observer.step(), |person| taking.take(person));
+    let delta = match delta(job.store, job.config, selection, cursor, besides, step, take).await? {
         Ok(delta) => delta,
-        Err(why) => return Ok(Err(why)),
+        Err(why) => {
+            spool.forget_people()?;
+            return Ok(Err(why));
+        }
     };
     delta.announce(job.observer, job.culture).await;
-    let Delta { people, mut gone, unseen, report, .. } = delta;
-    let mut taking = Taking::new(spool);
-    people.into_iter().try_for_each(|person| taking.take(person))?;
+    let Delta { mut gone, unseen, report, .. } = delta;
     let mut read = taking.read(report, None);
     if read.report.complete && *selection == Selection::default() {
         let earlier = job.store.gone_people(&scope)?;

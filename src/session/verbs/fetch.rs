@@ -125,10 +125,15 @@ async fn changes(
         Extent::Everybody(why) => why,
         Extent::Changed(cursor) => {
             output.begin(Phase::ReadingPeople, 0);
-            let reading = sync::delta(&store, &config, selection, cursor, Vec::new(), || output.step());
+            let mut people = Vec::new();
+            let take = |person| {
+                people.push(person);
+                Ok(())
+            };
+            let reading = sync::delta(&store, &config, selection, cursor, Vec::new(), || output.step(), take);
             match output.until_cancelled(reading).await?? {
                 Ok(delta) => {
-                    tell(&delta, output, at_ms, culture).await?;
+                    tell(&people, &delta, output, at_ms, culture).await?;
                     return delta.report.ended().map(|()| true);
                 }
                 Err(why) => Some(why),
@@ -142,9 +147,9 @@ async fn changes(
     Ok(false)
 }
 
-async fn tell(delta: &Delta, output: &Output, at_ms: i64, culture: Culture) -> Result<()> {
+async fn tell(people: &[Person], delta: &Delta, output: &Output, at_ms: i64, culture: Culture) -> Result<()> {
     delta.announce(output, culture).await;
-    for person in &delta.people {
+    for person in people {
         output.row(row(person, at_ms, culture)).await?;
     }
     for identity in &delta.gone {
