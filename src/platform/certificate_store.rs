@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ptr;
 
-use windows_sys::Win32::Foundation::GetLastError;
+use windows_sys::Win32::Foundation::{GetLastError, NTE_BAD_TYPE};
 use windows_sys::Win32::Security::Cryptography::{
     BCRYPT_PAD_PSS, BCRYPT_PSS_PADDING_INFO, BCRYPT_SHA256_ALGORITHM, CERT_CONTEXT, CERT_FIND_SHA1_HASH,
     CERT_NCRYPT_KEY_SPEC, CERT_STORE_OPEN_EXISTING_FLAG, CERT_STORE_PROV_SYSTEM_W, CERT_STORE_READONLY_FLAG,
@@ -154,7 +154,7 @@ impl Key {
         }
         let key = Self { handle, owned: owned != 0 && kind == CERT_NCRYPT_KEY_SPEC };
         // a handle of the older interface is none of ours, whatever was asked for
-        if kind == CERT_NCRYPT_KEY_SPEC { Ok(key) } else { Err(kind) }
+        if kind == CERT_NCRYPT_KEY_SPEC { Ok(key) } else { Err(NTE_BAD_TYPE.cast_unsigned()) }
     }
 
     fn sign_pss_sha256(&self, digest: &[u8; 32]) -> Result<Vec<u8>, u32> {
