@@ -133,6 +133,17 @@ fn an_upload_is_a_run_with_the_bytes_before_and_after() {
 }
 
 #[test]
+fn while_runs_are_staging_an_upload_only_says_what_it_would_do() {
+    let scene = scene();
+    scene.run(Verb::Settings, r#"{"set":{"staging":true}}"#).fine();
+    let outcome = scene.run(Verb::Issuers, UPLOAD).fine();
+    assert_eq!(all(&outcome), [row(2, Some(false), "add", "", "planned")]);
+    assert_eq!((held(&scene), scene.run(Verb::Runs, "").fine().rows.len()), (None, 0));
+    scene.run(Verb::Settings, r#"{"set":{"staging":false}}"#).fine();
+    assert_eq!(all(&scene.run(Verb::Issuers, UPLOAD).fine())[0].4, "applied");
+}
+
+#[test]
 fn an_expired_authority_is_a_removal_and_guarded() {
     let scene = scene();
     let (good, old) = (scene.other_root(2030), scene.other_root(2024));

@@ -31,19 +31,19 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     let force = guards(options.force)?;
     Ok(Box::pin(async move {
         let (config, store) = (context.config(), context.store()?);
-        // an upload is asked for by name, whatever the schedule does
-        if options.upload {
-            durable(&store, Some(false))?;
-        }
+        let upload = options.upload && !durable(&store, None)?;
         // without a tenant there is still a file to be made
         let exchange = match options.upload || config.exchange.is_some() {
             true => Some(context.exchange(&output)?),
             false => None,
         };
         let path = options.sst_path.map(|path| config.path(&path));
-        let request = IssuersRequest { selection, path, upload: options.upload, force };
+        let request = IssuersRequest { selection, path, upload, force };
         let run = run_context(&context, &config, &store, &output);
-        let found = sync::issuers(&run, exchange.as_ref(), &request).await;
+        let mut found = sync::issuers(&run, exchange.as_ref(), &request).await;
+        if options.upload && !upload {
+            found.result = Some(ChangeResult::Planned);
+        }
         let at_ms = config.at_ms(context.surroundings().now_ms())?;
         for issuer in &found.issuers {
             output.last_row(row(&found, issuer, at_ms, &context)).await;
