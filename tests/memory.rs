@@ -57,18 +57,25 @@ fn as_the_process_that_is_measured() {
     std::io::Write::write_all(&mut std::io::stdout(), out.as_bytes()).unwrap();
 }
 
-/// Rows, and the most memory in KiB, of a verb for so many people; everybody and every recipient holds two values.
-fn measured(verb: &str, count: u64) -> (u64, u64) {
+/// Rows, and the most memory in KiB, of a verb for so many people in so many directories; everybody and every recipient
+/// holds two values.
+fn measured(verb: &str, count: u64, directories: u64) -> (u64, u64) {
     let folder = tempfile::tempdir().unwrap();
-    let mut people = String::from("version: 1\n");
+    let mut files = vec![String::from("version: 1\n"); usize::try_from(directories).unwrap()];
     for number in 0..count {
+        let people = &mut files[usize::try_from(number % directories).unwrap()];
         write!(people, "\ndn: cn=p{number},dc=x\nobjectClass: inetOrgPerson\n").unwrap();
         write!(people, "entryUUID: 00000000-0000-4000-a000-{number:012}\nmail: {}\n", address(number)).unwrap();
         for which in [1, 2] {
             writeln!(people, "userCertificate;binary:: {}", BASE64_STANDARD.encode(value(number, which))).unwrap();
         }
     }
-    std::fs::write(folder.path().join("people.ldif"), people).unwrap();
+    let named = |(number, people): (usize, &String)| {
+        let name = format!("{number}.ldif");
+        std::fs::write(folder.path().join(&name), people).unwrap();
+        json!({ "kind": "ldif", "path": name })
+    };
+    let directories: Vec<_> = files.iter().enumerate().map(named).collect();
     let recipients = (0..count).map(|number| Recipient {
         guid: Uuid::from_u128(u128::from(number) + 1),
         external_directory_object_id: None,
@@ -91,7 +98,7 @@ fn measured(verb: &str, count: u64) -> (u64, u64) {
     let running = Tenant::with_recipients(state, recipients).unwrap().start().unwrap();
     let config = json!({
         "base_dir": folder.path(),
-        "directory": { "kind": "ldif", "path": "people.ldif" },
+        "directories": directories,
         "exchange": {
             "organization": DOMAIN,
             "auth": { "method": "secret", "app_id": APP, "secret": SECRET },
@@ -119,8 +126,8 @@ fn measured(verb: &str, count: u64) -> (u64, u64) {
 }
 
 #[track_caller]
-fn assert_flat(verb: &str, rows_each: u64) {
-    let (few, many) = (measured(verb, FEW), measured(verb, MANY));
+fn assert_flat(verb: &str, directories: u64, rows_each: u64) {
+    let (few, many) = (measured(verb, FEW, directories), measured(verb, MANY, directories));
     assert_eq!((few.0, many.0), (FEW * rows_each, MANY * rows_each));
     let allowed = few.1 + (MANY - FEW) * BYTES_EACH / 1024;
     assert!(many.1 <= allowed, "{} KiB for {FEW}, {} KiB for {MANY}", few.1, many.1);
@@ -128,10 +135,15 @@ fn assert_flat(verb: &str, rows_each: u64) {
 
 #[test]
 fn comparing_takes_no_memory_for_values_verdicts_and_rows() {
-    assert_flat("compare", 2);
+    assert_flat("compare", 1, 2);
 }
 
 #[test]
 fn coverage_takes_none_either() {
-    assert_flat("coverage", 1);
+    assert_flat("coverage", 1, 1);
+}
+
+#[test]
+fn several_directories_are_united_without_holding_everybody() {
+    assert_flat("compare", 2, 2);
 }

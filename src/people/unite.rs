@@ -10,40 +10,6 @@ use crate::certificate::Sha256;
 
 use super::Person;
 
-/// A person of one or more directories.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct United {
-    /// The person.
-    pub person: Person,
-    /// The entries it was made of: the directory's number, and the identity there.
-    pub parts: Vec<(usize, String)>,
-}
-
-/// Unites the people of several directories, in the order of their first entries.
-pub fn unite(directories: Vec<Vec<Person>>) -> Vec<United> {
-    let keys: Vec<Vec<_>> = directories.iter().map(|people| people.iter().map(uniting_keys).collect()).collect();
-    let groups = groups(&keys);
-    let mut left: Vec<Vec<Option<Person>>> =
-        directories.into_iter().map(|people| people.into_iter().map(Some).collect()).collect();
-    let mut united = Vec::with_capacity(groups.len());
-    for places in groups {
-        let mut parts = Vec::with_capacity(places.len());
-        let mut whole: Option<Person> = None;
-        for (directory, place) in places {
-            let Some(person) = left.get_mut(directory).and_then(|people| people.get_mut(place)?.take()) else {
-                continue;
-            };
-            parts.push((directory, person.identity.clone()));
-            whole = Some(match whole {
-                None => person,
-                Some(whole) => merge(whole, person),
-            });
-        }
-        united.extend(whole.map(|person| United { person, parts }));
-    }
-    united
-}
-
 /// A digest of something that an entry is known by beyond its directory; 16 bytes, as nobody may find a second text for one.
 pub type UnitingKey = [u8; 16];
 
@@ -181,6 +147,23 @@ mod tests {
             complete: true,
             problems: Vec::new(),
         }
+    }
+
+    /// A person, and the entries it was made of: the directory's number, and the identity there.
+    struct United {
+        person: Person,
+        parts: Vec<(usize, String)>,
+    }
+
+    fn unite(directories: Vec<Vec<Person>>) -> Vec<United> {
+        let keys: Vec<Vec<_>> = directories.iter().map(|people| people.iter().map(uniting_keys).collect()).collect();
+        let united = |group: Vec<(usize, usize)>| {
+            let people = group.iter().map(|(directory, place)| directories[*directory][*place].clone());
+            let parts =
+                group.iter().map(|(directory, place)| (*directory, directories[*directory][*place].identity.clone()));
+            United { parts: parts.collect(), person: people.reduce(merge).unwrap() }
+        };
+        groups(&keys).into_iter().map(united).collect()
     }
 
     fn shown(united: &[United]) -> Vec<String> {

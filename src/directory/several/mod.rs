@@ -1,6 +1,7 @@
 //! Several directories in one read: everybody of each, or who changed, united by person.
 
 mod apart;
+mod aside;
 mod changes;
 mod news;
 mod roster;
@@ -13,16 +14,17 @@ use tokio::sync::mpsc::{self, Sender};
 
 use crate::config;
 use crate::error::{Category, Code, Error, Result};
-use crate::people::{Person, unite};
+use crate::people::{Person, groups};
 
 use super::changes::Part;
 use super::{Cursor, ReadReport, Selection, incomplete, read_and_mark, scope};
 
 pub(super) use apart::read_apart;
+use aside::{Aside, Entries};
 pub(super) use changes::read_changes;
 pub use roster::{Known, Roster};
 
-/// People that wait between one directory and memory.
+/// People that wait between one directory and where they are set aside.
 const WAITING: usize = 256;
 
 /// Reads the selected people of several directories, each person once, with the values of all.
@@ -47,15 +49,25 @@ pub(super) async fn read_united(
     };
     let mut report = ReadReport { complete: true, ..ReadReport::default() };
     let mut lists = Vec::with_capacity(directories.len());
+    let aside = Aside::new()?;
     let mut failures = Vec::new();
     let mut parts = Vec::new();
-    let reads = directories.iter().map(|directory| collect(directory, base_dir, &everybody, cursor));
-    for (directory, outcome) in directories.iter().zip(join_all(reads).await) {
-        let (people, read) = match outcome {
-            Ok(outcome) => outcome,
+    let reads = directories.iter().map(async |directory| {
+        let (mut entries, mut known) = (Entries::default(), Vec::new());
+        let take = |person: Person| {
+            known.extend(cursor.then(|| Known::of(&person)));
+            aside.add(&mut entries, person)
+        };
+        let read = read_one(directory, base_dir, &everybody, cursor, take).await;
+        (entries, known, read)
+    });
+    for (directory, (entries, known, outcome)) in directories.iter().zip(join_all(reads).await) {
+        let (entries, known, read) = match outcome {
+            Ok(read) => (entries, known, read),
             Err(error) if concerns_one_server(&error) => {
                 failures.push(error.clone());
-                (Vec::new(), ReadReport { incomplete_reason: Some(incomplete(error)), ..ReadReport::default() })
+                let read = ReadReport { incomplete_reason: Some(incomplete(error)), ..ReadReport::default() };
+                (Entries::default(), Vec::new(), read)
             }
             Err(error) => return Err(error),
         };
@@ -66,10 +78,10 @@ pub(super) async fn read_united(
         report.server = report.server.or(read.server);
         report.no_cursor = report.no_cursor.or(read.no_cursor);
         if cursor {
-            let entries = people.iter().map(Known::of).collect();
+            let entries = known.into_iter().collect();
             parts.push(Part { scope: scope(directory), cursor: read.cursor, entries });
         }
-        lists.push(people);
+        lists.push(entries);
     }
     // where one directory can tell of changes, the others are compared with what they held
     if report.complete && parts.iter().any(|part| part.cursor.is_some()) {
@@ -81,7 +93,9 @@ pub(super) async fn read_united(
     }
     let (chosen, unresolved) = chosen.map_or((None, Vec::new()), |chosen| (Some(chosen.people), chosen.unresolved));
     report.unresolved = unresolved;
-    for mut united in unite(lists) {
+    let keys: Vec<_> = lists.iter_mut().map(|entries| std::mem::take(&mut entries.keys)).collect();
+    for group in groups(&keys) {
+        let Some(mut united) = aside.united(&lists, &group)? else { continue };
         let is_chosen = chosen.as_ref().is_none_or(|chosen| united.parts.iter().any(|part| chosen.contains(part)));
         if !is_chosen {
             continue;
@@ -107,14 +121,23 @@ struct Chosen {
 /// Asks every directory for the selected; who is unknown to one may be known to another.
 async fn chosen(directories: &[&config::Directory], base_dir: Option<&Path>, selection: &Selection) -> Result<Chosen> {
     let asked = Selection { limit: None, ..selection.clone() };
-    let outcomes = join_all(directories.iter().map(|directory| collect(directory, base_dir, &asked, false))).await;
+    let reads = directories.iter().map(async |directory| {
+        let mut found = Vec::new();
+        let take = |person: Person| {
+            found.push(person.identity);
+            Ok(())
+        };
+        let read = read_one(directory, base_dir, &asked, false, take).await;
+        read.map(|report| (found, report))
+    });
+    let outcomes = join_all(reads).await;
     let mut people = HashSet::new();
     let mut unresolved: Vec<Vec<Error>> = Vec::new();
     let mut elsewhere = Vec::new();
     for (directory, outcome) in outcomes.into_iter().enumerate() {
         match outcome {
             Ok((found, report)) => {
-                people.extend(found.into_iter().map(|person| (directory, person.identity)));
+                people.extend(found.into_iter().map(|identity| (directory, identity)));
                 unresolved.push(report.unresolved);
             }
             Err(error) if matches!(error.code(), Code::DirectoryNotFound | Code::DirectoryAmbiguous) => {
@@ -150,23 +173,26 @@ fn unknown_everywhere(unresolved: &[Vec<Error>]) -> Vec<Error> {
     left
 }
 
-/// Everybody a selection stands for in one directory.
-async fn collect(
+/// Reads everybody a selection stands for in one directory.
+async fn read_one(
     directory: &config::Directory,
     base_dir: Option<&Path>,
     selection: &Selection,
     cursor: bool,
-) -> Result<(Vec<Person>, ReadReport)> {
-    let (sink, mut source) = mpsc::channel(WAITING);
+    mut take: impl FnMut(Person) -> Result<()>,
+) -> Result<ReadReport> {
+    let (sink, source) = mpsc::channel(WAITING);
     let taking = async {
-        let mut people = Vec::new();
+        // given up on a failure, so that nobody waits for it to be emptied
+        let mut source = source;
         while let Some(person) = source.recv().await {
-            people.push(person);
+            take(person)?;
         }
-        people
+        Ok::<_, Error>(())
     };
-    let (report, people) = tokio::join!(read_and_mark(directory, base_dir, selection, cursor, None, sink), taking);
-    Ok((people, report?))
+    let (report, taken) = tokio::join!(read_and_mark(directory, base_dir, selection, cursor, None, sink), taking);
+    taken?;
+    report
 }
 
 /// Whether a failure leaves the other directories as they are, so that they can be read.

@@ -1,0 +1,78 @@
+//! The entries of several directories, set aside until all were read and it is known which of them are one person.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::error::Result;
+use crate::people::{Person, Problem, UnitingKey, digest, merge, uniting_keys};
+use crate::store::Spool;
+
+/// Entries by their places, of all directories together.
+pub(super) struct Aside {
+    spool: Spool,
+    next: AtomicU32,
+}
+
+/// What memory keeps of one directory's entries, in the order they were read.
+#[derive(Default)]
+pub(super) struct Entries {
+    /// What unites each with others.
+    pub(super) keys: Vec<Vec<UnitingKey>>,
+    places: Vec<u32>,
+    /// By place; few have any.
+    problems: HashMap<u32, Vec<Problem>>,
+}
+
+/// A person of one or more directories.
+pub(super) struct United {
+    pub(super) person: Person,
+    /// The entries it was made of: the directory's number, and the identity there.
+    pub(super) parts: Vec<(usize, String)>,
+}
+
+impl Aside {
+    /// # Errors
+    /// `store_failed`.
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self { spool: Spool::new()?, next: AtomicU32::new(0) })
+    }
+
+    /// Sets an entry aside.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub(super) fn add(&self, entries: &mut Entries, mut person: Person) -> Result<()> {
+        let place = self.next.fetch_add(1, Ordering::Relaxed);
+        self.spool.add_person(place, &person, &digest(&person))?;
+        entries.places.push(place);
+        entries.keys.push(uniting_keys(&person));
+        if !person.problems.is_empty() {
+            entries.problems.insert(place, std::mem::take(&mut person.problems));
+        }
+        Ok(())
+    }
+
+    /// The person that these entries are: of each the directory's number, and where it stands in that directory. `None`
+    /// without any.
+    ///
+    /// # Errors
+    /// `store_failed`.
+    pub(super) fn united(&self, directories: &[Entries], group: &[(usize, usize)]) -> Result<Option<United>> {
+        let mut united: Option<United> = None;
+        for (directory, at) in group {
+            let Some(entries) = directories.get(*directory) else { continue };
+            let Some(place) = entries.places.get(*at) else { continue };
+            let mut person = self.spool.person(*place)?;
+            person.problems = entries.problems.get(place).cloned().unwrap_or_default();
+            let part = (*directory, person.identity.clone());
+            united = Some(match united {
+                None => United { person, parts: vec![part] },
+                Some(United { person: first, mut parts }) => {
+                    parts.push(part);
+                    United { person: merge(first, person), parts }
+                }
+            });
+        }
+        Ok(united)
+    }
+}
