@@ -61,7 +61,7 @@ AfterAll {
 
 Describe 'without a session' {
     BeforeAll { Disconnect-SmimeSync }
-    It '<_> says so' -ForEach @('Get-SmimeCertificate', 'Test-SmimeSyncConnection', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Get-SmimeSyncRun', 'Get-SmimeSyncChange', 'Get-SmimeWeakKey') {
+    It '<_> says so' -ForEach @('Get-SmimeCertificate', 'Get-SmimeCoverage', 'Test-SmimeSyncConnection', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Get-SmimeSyncRun', 'Get-SmimeSyncChange', 'Get-SmimeWeakKey') {
         { & $_ } | Should -Throw -ErrorId "SmimeSync.Host.NotConnected,$_"
     }
     It 'writes nothing either' {
@@ -181,7 +181,7 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             $certificate | ConvertTo-Json | Should -Not -Match 'Der'
             ($certificate | ConvertTo-Json | ConvertFrom-Json).Emails.GetType().IsArray | Should -BeTrue
         }
-        It 'prints as a table of <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Get-SmimeRecipient', 'Compare-SmimeCertificate', 'Test-SmimeSyncConnection', 'Get-SmimeSyncConnection') {
+        It 'prints as a table of <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Get-SmimeCoverage', 'Get-SmimeRecipient', 'Compare-SmimeCertificate', 'Test-SmimeSyncConnection', 'Get-SmimeSyncConnection') {
             $lines = & $_ | Select-Object -First 3 | Out-String -Width 120
             $lines | Should -Match '(?m)^-+( +-+){3,6}\s*$'
             $lines | Should -Not -Match 'System\.'
@@ -224,7 +224,7 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
         ) {
             { & $Call $Cmdlet } | Should -Throw -ErrorId "SmimeSync.Host.IdentityNullOrEmpty,$Cmdlet"
         }
-        It 'from an empty pipeline are nobody for <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Sync-SmimeCertificate') {
+        It 'from an empty pipeline are nobody for <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Get-SmimeCoverage', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Sync-SmimeCertificate') {
             @() | & $_ | Should -BeNullOrEmpty
         }
         It 'bind from objects by their properties' {
@@ -368,10 +368,24 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             @($said) -match '^id=' | Should -Be 'id=SmimeSync.Host.CannotPrompt,Sync-SmimeCertificate'
             Get-SmimeRecipient | Where-Object { $_.Certificates.Count } | ForEach-Object { $_.PrimarySmtpAddress } | Should -Not -Contain $good.primary_smtp_address
         }
+        It 'tells who cannot be encrypted to, why, and what mends it' {
+            $before = Get-SmimeCoverage $good.primary_smtp_address
+            $before | Should -BeOfType SmimeSync.Coverage
+            "$($before.Encrypt) $($before.BlockedBy) $($before.InExchange)" | Should -Be 'fit not_published False'
+            $before.Thumbprint | Should -Be $good.values[0].thumbprint
+            $before.Remedy | Should -Not -BeNullOrEmpty
+            @(Get-SmimeCoverage).Count | Should -Be $people.Count
+            ($before | Get-SmimeCertificate)[0].Identity | Should -Be $good.identity
+            ($before | Get-SmimeRecipient).Identity | Should -Be $good.recipient
+            (Get-SmimeCoverage 'nobody@contoso.com', $good.identity -ErrorVariable failures -ErrorAction SilentlyContinue).Person | Should -Be $good.identity
+            $failures[0].FullyQualifiedErrorId | Should -Be 'SmimeSync.Directory.NotFound,Get-SmimeCoverage'
+        }
         It 'does just the changes of Compare-SmimeCertificate that are piped in' {
             $rows = Compare-SmimeCertificate | Where-Object PrimarySmtpAddress -eq $good.primary_smtp_address | Sync-SmimeCertificate -Confirm:$false
             $rows.Result | Should -Be 'applied'
             (Get-SmimeRecipient $good.recipient).Certificates.Thumbprint | Should -Be $good.values[0].thumbprint
+            $covered = Get-SmimeCoverage $good.primary_smtp_address
+            "$($covered.BlockedBy) $($covered.InExchange)" | Should -Be ' True'
             @(Compare-SmimeCertificate | Where-Object Action -in 'set', 'clear').Count | Should -Be ($changes.Count - 1)
         }
         It 'does the rest, and nothing a second time' {

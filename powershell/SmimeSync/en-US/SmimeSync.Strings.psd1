@@ -39,6 +39,7 @@
 
     # Progress
     ActivityCompare          = 'Comparing the directory with Exchange Online'
+    ActivityCoverage         = 'Looking for who can be encrypted to'
     ActivityFetch            = 'Reading certificates from the directory'
     ActivityIssuers          = 'Looking for the authorities that certificates need'
     ActivityPrune            = 'Removing certificates from the directory'
