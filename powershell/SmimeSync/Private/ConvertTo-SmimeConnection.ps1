@@ -15,13 +15,20 @@ function ConvertTo-SmimeConnection {
         }
         $value
     }
-    $directory = @(& $find @('directory', 'path')) + @(& $find @('directory', 'urls')) | Where-Object -FilterScript { $_ }
+    $places = {
+        param($name)
+        foreach ($section in (@(& $find @('directory')) + @(& $find @('directories')))) {
+            if ($section -is [System.Management.Automation.PSCustomObject] -and $section.PSObject.Properties[$name]) { $section.$name }
+        }
+    }
+    $directory = foreach ($name in @('path', 'domain', 'urls')) { & $places $name }
+    $base = foreach ($name in @('base', 'bases')) { & $places $name }
     [pscustomobject]@{
         PSTypeName     = 'SmimeSync.Connection'
         ConnectionId   = [guid]::NewGuid()
         State          = 'Connected'
         Directory      = ($directory -join '; ')
-        Base           = & $find @('directory', 'base')
+        Base           = ($base -join '; ')
         Organization   = & $find @('exchange', 'organization')
         AppId          = & $find @('exchange', 'auth', 'app_id')
         Store          = & $find @('store', 'path')
