@@ -133,6 +133,21 @@ Describe 'parameters instead of a file' -Skip:(-not $hasPrograms) {
         "$failure" | Should -Not -Match 'hidden-secret'
         Disconnect-SmimeSync
     }
+    It 'that exclude each other are named: <Name>' -ForEach @(
+        @{ Name = '-LdifPath and -DirectoryCertificateFilePath'; Parameters = @{ LdifPath = 'people.ldif'; DirectoryCertificateFilePath = 'sync.pfx' } }
+        @{ Name = '-LdifPath and -DirectoryUrl'; Parameters = @{ LdifPath = 'people.ldif'; DirectoryUrl = 'ldaps://x' } }
+        @{ Name = '-LdifPath and -StartTls'; Parameters = @{ LdifPath = 'people.ldif'; StartTls = $true } }
+        @{ Name = '-ClientSecret and -CertificateFilePath'; Parameters = @{ Organization = 'x'; AppId = 'x'; ClientSecret = [securestring]::new(); CertificateFilePath = 'app.pfx' } }
+        @{ Name = '-ManagedIdentity and -AccessToken'; Parameters = @{ Organization = 'x'; ManagedIdentity = $true; AccessToken = [securestring]::new() } }
+    ) {
+        $failure = { Connect-SmimeSync @Parameters } | Should -Throw -ErrorId 'SmimeSync.Host.ParameterConflict,Connect-SmimeSync' -PassThru
+        "$failure" | Should -BeLike "$Name *"
+    }
+    It 'that belong to a server need one' {
+        Connect-SmimeSync -DirectoryCertificateFilePath (Join-Path $root 'tests/data/sign_in/modern.pfx')
+        { Get-SmimeCertificate } | Should -Throw -ErrorId 'SmimeSync.Config.Missing,Get-SmimeCertificate'
+        Disconnect-SmimeSync
+    }
     It 'refuse a thumbprint where there is no store of Windows' -Skip:($env:OS -eq 'Windows_NT') {
         $failure = { Connect-SmimeSync -Organization contoso.onmicrosoft.com -AppId x -CertificateThumbprint ('ab' * 20) } |
             Should -Throw -ErrorId 'SmimeSync.Config.Unsupported,Connect-SmimeSync' -PassThru
@@ -408,6 +423,9 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             $runs = Get-SmimeSyncRun
             @(Get-SmimeSyncRun -Last 1).Count | Should -Be 1
             ($runs | Measure-Object Changed -Sum).Sum | Should -BeGreaterOrEqual $changes.Count
+            # a run that only looked has the same counts as one that wrote
+            ($runs | Where-Object Staging)[0] | Format-Table | Out-String | Should -Match 'Staging.*\n.*\n.*\bTrue\b'
+            $runs | Get-SmimeSyncChange | Format-Table | Out-String | Should -Match "Run: $($runs[0].Run)\b"
             $applied = Get-SmimeSyncRun | Get-SmimeSyncChange | Where-Object { $_.Result -eq 'applied' -and $_.PrimarySmtpAddress -eq $good.primary_smtp_address }
             @($applied).Count | Should -Be 1
             $applied.AfterValues[0].GetBytes().Length | Should -BeGreaterThan 500

@@ -57,6 +57,14 @@ Describe 'changing the directory' -Skip:(-not $hasServer) {
         $rows[0] | Should -BeOfType SmimeSync.DirectoryChange
         (Get-Expired).Count | Should -Be $before
     }
+    It 'writes nothing while the setting staging is on' {
+        $set = { param($value) $cursor = (& (Get-Module SmimeSync) { $Script:Connection.Session }).Start('settings', "{""set"":{""staging"":$value}}"); while ($cursor.Step(1000) -ne 'Done') { }; $cursor.Error; $cursor.Dispose() }
+        & $set 'true' | Should -BeNullOrEmpty
+        $rows = @(Remove-SmimeCertificate -Confirm:$false)
+        $rows | Where-Object Result -eq 'applied' | Should -BeNullOrEmpty
+        @($rows | Where-Object Result -eq 'planned').Count | Should -BeGreaterThan 0
+        & $set 'false' | Should -BeNullOrEmpty
+    }
     It 'asks for each entry and makes what was agreed to' {
         $one = @(Remove-SmimeCertificate -WhatIf | Where-Object Result -eq 'planned')[0]
         $rows = Remove-SmimeCertificate $one.Person -Confirm:$false
@@ -109,6 +117,23 @@ Describe 'changing the directory' -Skip:(-not $hasServer) {
         $failure.TargetObject | Should -Be $pfx
         Connect-SmimeSync -Configuration (Join-Path $folder 'directory.json')
     }
+    It 'binds as whom -Credential names, also beside a file that names another' {
+        $credential = [pscredential]::new($facts.SYNC_DN, (ConvertTo-SecureString $facts.SYNC_PASSWORD -AsPlainText -Force))
+        foreach ($bind in @{}, @{ user = 'cn=other,dc=example,dc=test' }) {
+            $settings = Get-Content (Join-Path $folder 'directory.json') -Raw | ConvertFrom-Json -AsHashtable -DateKind String
+            $settings.directory.bind = $bind
+            $path = Join-Path $folder 'credential.json'
+            [System.IO.File]::WriteAllText($path, (ConvertTo-Json $settings -Depth 8))
+            Connect-SmimeSync -Configuration $path -Credential $credential
+            (Test-SmimeSyncConnection -Target Directory | Where-Object Step -eq 'bind').Result | Should -Be 'pass'
+        }
+        # to one of several directories no password goes that may be meant for another
+        $settings.Remove('directory')
+        $settings.directories = @(@{ urls = @($facts.LDAPS_URL); base = 'ou=a' }, @{ urls = @($facts.LDAPS_URL); base = 'ou=b' })
+        [System.IO.File]::WriteAllText($path, (ConvertTo-Json $settings -Depth 8))
+        { Connect-SmimeSync -Configuration $path -Credential $credential } | Should -Throw -ErrorId 'SmimeSync.Config.Value,Connect-SmimeSync'
+        Connect-SmimeSync -Configuration (Join-Path $folder 'directory.json')
+    }
     It 'asks for each entry of a person whom several directories have, and writes the one agreed to' {
         $settings = Get-Content (Join-Path $folder 'directory.json') -Raw | ConvertFrom-Json -AsHashtable -DateKind String
         $first = $settings.directory
@@ -126,6 +151,7 @@ Describe 'changing the directory' -Skip:(-not $hasServer) {
         [System.IO.File]::WriteAllBytes($file, @(Get-SmimeCertificate $twin)[0].GetDer())
         $planned = @(Publish-SmimeCertificate -Path $file -AsContainer -WhatIf)
         $planned.Count | Should -Be 2
+        ($planned | Format-Table | Out-String) | Should -Match "(?s)Directory: $($first.base).*Directory: $($second.base)"
         ($planned.DistinguishedName | Where-Object { $_ -like "*,$($second.base)" }).Count | Should -Be 1
         # a PowerShell of its own, whose user says no to the first question and yes to the second one
         $script = Join-Path $folder 'ask.ps1'

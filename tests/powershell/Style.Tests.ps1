@@ -134,7 +134,7 @@ Describe 'formats and types' {
         $views = [xml][System.IO.File]::ReadAllText((Join-Path $module 'SmimeSync.Format.ps1xml'))
         foreach ($view in $views.Configuration.ViewDefinitions.View) {
             $columns = $view.SelectNodes('.//TableColumnHeader').Count
-            $columns | Should -BeIn @(4..7)
+            $columns | Should -BeIn @(4..8)
             $view.SelectNodes('.//TableColumnItem').Count | Should -Be $columns
             $class = $view.ViewSelectedBy.TypeName -as [type]
             foreach ($name in $view.SelectNodes('.//PropertyName')) {

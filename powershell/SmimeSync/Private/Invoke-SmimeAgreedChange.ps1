@@ -32,7 +32,7 @@ function Invoke-SmimeAgreedChange {
         if ($isAgreed) { $agreed.Add($entry.Name) } else { $entry.Group }
     }
     if ($agreed.Count -gt 0) {
-        $Option.staging = $false
+        $Option.Remove('staging')
         $Option.identities = $agreed.ToArray()
         Receive-SmimeRow @receive
     }

@@ -13,6 +13,7 @@
     NotConnectedRemedy       = 'run Connect-SmimeSync first'
     IdentityNullOrEmpty      = 'an identity is null or empty, which never stands for everybody'
     IdentityUnknown          = 'an object of the type {0} names nobody; hand in text, or an object with one of the properties {1}'
+    ParameterConflict        = '-{0} and -{1} exclude each other'
     ResultSizeInvalid        = 'a result size is a whole number above 0, or Unlimited'
     ConfigurationNotFound    = '{0}: no such file'
     ConfigurationUnreadable  = '{0}: the file cannot be read: {1}'
