@@ -585,8 +585,8 @@ int32_t smimesync_session_open(const char *config,
                                smimesync_error **error);
 
 /**
- * Replaces one value below `/exchange/auth` or `/directory/bind` by a JSON value, for example a fresh token. Cursors
- * opened later use it. The texts are read during the call only.
+ * Replaces one value below `/exchange/auth`, `/directory/bind` or, of several directories, `/directories/N/bind` by a
+ * JSON value, for example a fresh token. Cursors opened later use it. The texts are read during the call only.
  */
 int32_t smimesync_session_set(smimesync_session *session,
                               const char *pointer,

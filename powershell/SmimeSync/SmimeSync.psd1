@@ -15,6 +15,7 @@
         'Disconnect-SmimeSync'
         'Export-SmimeIssuingCertificate'
         'Get-SmimeCertificate'
+        'Get-SmimeCoverage'
         'Get-SmimeRecipient'
         'Get-SmimeSyncChange'
         'Get-SmimeSyncConnection'

@@ -60,8 +60,8 @@ pub unsafe extern "C" fn smimesync_session_open(
     unsafe { guard::run(error, Culture::default(), body) }
 }
 
-/// Replaces one value below `/exchange/auth` or `/directory/bind` by a JSON value, for example a fresh token. Cursors
-/// opened later use it. The texts are read during the call only.
+/// Replaces one value below `/exchange/auth`, `/directory/bind` or, of several directories, `/directories/N/bind` by a
+/// JSON value, for example a fresh token. Cursors opened later use it. The texts are read during the call only.
 ///
 /// # Safety
 /// `session` is NULL or a live handle; the texts are NULL with length 0 or readable; `error` is NULL or writable.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use serde::de::DeserializeOwned;
 
-use crate::config::{Config, Secret};
+use crate::config::{Bind, Config, Secret, Source, pointer_error};
 use crate::error::{Code, Error, Result};
 use crate::exchange::{Exchange, Surroundings, SystemSurroundings};
 use crate::store::Store;
@@ -136,11 +136,7 @@ fn replace(config: &mut Config, pointer: &str, value: &str) -> Result<()> {
         }
         return Ok(());
     }
-    let key = pointer.strip_prefix("/directory/bind/").ok_or_else(unknown)?;
-    let bind = match config.directories.first_mut() {
-        Some(only) => &mut only.bind,
-        None => &mut config.directory.get_or_insert_default().bind,
-    };
+    let (bind, key) = bind(config, pointer)?;
     match key {
         "method" => bind.method = read(pointer, value)?,
         "user" => bind.user = Some(read(pointer, value)?),
@@ -152,6 +148,25 @@ fn replace(config: &mut Config, pointer: &str, value: &str) -> Result<()> {
         _ => return Err(unknown()),
     }
     Ok(())
+}
+
+/// The credentials below which `pointer` names a key, and that key.
+fn bind<'a>(config: &'a mut Config, pointer: &'a str) -> Result<(&'a mut Bind, &'a str)> {
+    if let Some(key) = pointer.strip_prefix("/directory/bind/") {
+        let directory = match config.directories.as_mut_slice() {
+            [] => config.directory.get_or_insert_default(),
+            [only] => only,
+            // a password must not reach a server it is not meant for
+            _ => return Err(pointer_error(Source::Configuration, pointer, "expected /directories/N/bind of one")),
+        };
+        return Ok((&mut directory.bind, key));
+    }
+    let named = || {
+        let (index, key) = pointer.strip_prefix("/directories/")?.split_once("/bind/")?;
+        Some((index.parse::<usize>().ok()?, key))
+    };
+    let found = named().and_then(|(index, key)| Some((&mut config.directories.get_mut(index)?.bind, key)));
+    found.ok_or_else(|| Error::new(Code::ConfigUnknownKey).target(pointer))
 }
 
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -181,6 +196,20 @@ mod tests {
         assert_eq!(directory.urls, ["ldaps://dc.x.test"]);
         assert_eq!(directory.bind.password.as_ref().unwrap().reveal(), "hunter2");
         assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_credential_for_one_of_several_directories_names_it() {
+        let context = context(r#"{"directories":[{"base":"DC=x"},{"base":"DC=y"}]}"#);
+        let refused = context.set("/directory/bind/password", r#""hunter2""#).unwrap_err();
+        assert_eq!((refused.code(), refused.get_target()), (Code::ConfigValue, Some("/directory/bind/password")));
+        context.set("/directories/1/bind/password", r#""hunter2""#).unwrap();
+        let config = context.config();
+        let passwords = config.directories.iter().map(|it| it.bind.password.as_ref().map(Secret::reveal));
+        assert!(passwords.eq([None, Some("hunter2")]));
+        for pointer in ["/directories/2/bind/password", "/directories/x/bind/password", "/directories/0/base"] {
+            assert_eq!(context.set(pointer, r#""x""#).unwrap_err().code(), Code::ConfigUnknownKey, "{pointer}");
+        }
     }
 
     #[test]

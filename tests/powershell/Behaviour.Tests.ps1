@@ -61,7 +61,7 @@ AfterAll {
 
 Describe 'without a session' {
     BeforeAll { Disconnect-SmimeSync }
-    It '<_> says so' -ForEach @('Get-SmimeCertificate', 'Test-SmimeSyncConnection', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Get-SmimeSyncRun', 'Get-SmimeSyncChange', 'Get-SmimeWeakKey') {
+    It '<_> says so' -ForEach @('Get-SmimeCertificate', 'Get-SmimeCoverage', 'Test-SmimeSyncConnection', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Get-SmimeSyncRun', 'Get-SmimeSyncChange', 'Get-SmimeWeakKey') {
         { & $_ } | Should -Throw -ErrorId "SmimeSync.Host.NotConnected,$_"
     }
     It 'writes nothing either' {
@@ -101,6 +101,10 @@ Describe 'a wrong configuration' {
         $failure = { Get-SmimeCertificate } | Should -Throw -ErrorId 'SmimeSync.Config.FileNotFound,Get-SmimeCertificate' -PassThru
         $failure.CategoryInfo.Category | Should -Be 'ObjectNotFound'
         $failure.TargetObject | Should -Match 'people\.ldif$'
+        $failed = Test-SmimeSyncConnection | Where-Object Result -eq 'fail'
+        @($failed.Detail) -like "*people.ldif: no such file" | Should -Not -BeNullOrEmpty
+        $failed.Detail | Should -Contain '/store/path: a required value is missing'
+        ($failed | Format-Table | Out-String -Width 200) | Should -Match 'people\.ldif: no such file'
         Disconnect-SmimeSync
     }
 }
@@ -131,6 +135,21 @@ Describe 'parameters instead of a file' -Skip:(-not $hasPrograms) {
         $failure.TargetObject | Should -Be $pfx
         "$failure" | Should -Match 'certificate_password'
         "$failure" | Should -Not -Match 'hidden-secret'
+        Disconnect-SmimeSync
+    }
+    It 'that exclude each other are named: <Name>' -ForEach @(
+        @{ Name = '-LdifPath and -DirectoryCertificateFilePath'; Parameters = @{ LdifPath = 'people.ldif'; DirectoryCertificateFilePath = 'sync.pfx' } }
+        @{ Name = '-LdifPath and -DirectoryUrl'; Parameters = @{ LdifPath = 'people.ldif'; DirectoryUrl = 'ldaps://x' } }
+        @{ Name = '-LdifPath and -StartTls'; Parameters = @{ LdifPath = 'people.ldif'; StartTls = $true } }
+        @{ Name = '-ClientSecret and -CertificateFilePath'; Parameters = @{ Organization = 'x'; AppId = 'x'; ClientSecret = [securestring]::new(); CertificateFilePath = 'app.pfx' } }
+        @{ Name = '-ManagedIdentity and -AccessToken'; Parameters = @{ Organization = 'x'; ManagedIdentity = $true; AccessToken = [securestring]::new() } }
+    ) {
+        $failure = { Connect-SmimeSync @Parameters } | Should -Throw -ErrorId 'SmimeSync.Host.ParameterConflict,Connect-SmimeSync' -PassThru
+        "$failure" | Should -BeLike "$Name *"
+    }
+    It 'that belong to a server need one' {
+        Connect-SmimeSync -DirectoryCertificateFilePath (Join-Path $root 'tests/data/sign_in/modern.pfx')
+        { Get-SmimeCertificate } | Should -Throw -ErrorId 'SmimeSync.Config.Missing,Get-SmimeCertificate'
         Disconnect-SmimeSync
     }
     It 'refuse a thumbprint where there is no store of Windows' -Skip:($env:OS -eq 'Windows_NT') {
@@ -181,7 +200,7 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             $certificate | ConvertTo-Json | Should -Not -Match 'Der'
             ($certificate | ConvertTo-Json | ConvertFrom-Json).Emails.GetType().IsArray | Should -BeTrue
         }
-        It 'prints as a table of <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Get-SmimeRecipient', 'Compare-SmimeCertificate', 'Test-SmimeSyncConnection', 'Get-SmimeSyncConnection') {
+        It 'prints as a table of <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Get-SmimeCoverage', 'Get-SmimeRecipient', 'Compare-SmimeCertificate', 'Test-SmimeSyncConnection', 'Get-SmimeSyncConnection') {
             $lines = & $_ | Select-Object -First 3 | Out-String -Width 120
             $lines | Should -Match '(?m)^-+( +-+){3,6}\s*$'
             $lines | Should -Not -Match 'System\.'
@@ -224,7 +243,7 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
         ) {
             { & $Call $Cmdlet } | Should -Throw -ErrorId "SmimeSync.Host.IdentityNullOrEmpty,$Cmdlet"
         }
-        It 'from an empty pipeline are nobody for <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Sync-SmimeCertificate') {
+        It 'from an empty pipeline are nobody for <_>' -ForEach @('Get-SmimeCertificate', 'Test-SmimeCertificate', 'Get-SmimeWeakKey', 'Get-SmimeCoverage', 'Compare-SmimeCertificate', 'Get-SmimeRecipient', 'Sync-SmimeCertificate') {
             @() | & $_ | Should -BeNullOrEmpty
         }
         It 'bind from objects by their properties' {
@@ -368,10 +387,24 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             @($said) -match '^id=' | Should -Be 'id=SmimeSync.Host.CannotPrompt,Sync-SmimeCertificate'
             Get-SmimeRecipient | Where-Object { $_.Certificates.Count } | ForEach-Object { $_.PrimarySmtpAddress } | Should -Not -Contain $good.primary_smtp_address
         }
+        It 'tells who cannot be encrypted to, why, and what mends it' {
+            $before = Get-SmimeCoverage $good.primary_smtp_address
+            $before | Should -BeOfType SmimeSync.Coverage
+            "$($before.Encrypt) $($before.BlockedBy) $($before.InExchange)" | Should -Be 'fit not_published False'
+            $before.Thumbprint | Should -Be $good.values[0].thumbprint
+            $before.Remedy | Should -Not -BeNullOrEmpty
+            @(Get-SmimeCoverage).Count | Should -Be $people.Count
+            ($before | Get-SmimeCertificate)[0].Identity | Should -Be $good.identity
+            ($before | Get-SmimeRecipient).Identity | Should -Be $good.recipient
+            (Get-SmimeCoverage 'nobody@contoso.com', $good.identity -ErrorVariable failures -ErrorAction SilentlyContinue).Person | Should -Be $good.identity
+            $failures[0].FullyQualifiedErrorId | Should -Be 'SmimeSync.Directory.NotFound,Get-SmimeCoverage'
+        }
         It 'does just the changes of Compare-SmimeCertificate that are piped in' {
             $rows = Compare-SmimeCertificate | Where-Object PrimarySmtpAddress -eq $good.primary_smtp_address | Sync-SmimeCertificate -Confirm:$false
             $rows.Result | Should -Be 'applied'
             (Get-SmimeRecipient $good.recipient).Certificates.Thumbprint | Should -Be $good.values[0].thumbprint
+            $covered = Get-SmimeCoverage $good.primary_smtp_address
+            "$($covered.BlockedBy) $($covered.InExchange)" | Should -Be ' True'
             @(Compare-SmimeCertificate | Where-Object Action -in 'set', 'clear').Count | Should -Be ($changes.Count - 1)
         }
         It 'does the rest, and nothing a second time' {
@@ -394,6 +427,9 @@ Describe 'a session' -Skip:(-not $hasPrograms) {
             $runs = Get-SmimeSyncRun
             @(Get-SmimeSyncRun -Last 1).Count | Should -Be 1
             ($runs | Measure-Object Changed -Sum).Sum | Should -BeGreaterOrEqual $changes.Count
+            # a run that only looked has the same counts as one that wrote
+            ($runs | Where-Object Staging)[0] | Format-Table | Out-String | Should -Match 'Staging.*\n.*\n.*\bTrue\b'
+            $runs | Get-SmimeSyncChange | Format-Table | Out-String | Should -Match "Run: $($runs[0].Run)\b"
             $applied = Get-SmimeSyncRun | Get-SmimeSyncChange | Where-Object { $_.Result -eq 'applied' -and $_.PrimarySmtpAddress -eq $good.primary_smtp_address }
             @($applied).Count | Should -Be 1
             $applied.AfterValues[0].GetBytes().Length | Should -BeGreaterThan 500

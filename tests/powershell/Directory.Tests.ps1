@@ -10,7 +10,9 @@ Describe 'changing the directory' -Skip:(-not $hasServer) {
     BeforeAll {
         $root = [System.IO.Path]::GetFullPath((Join-Path $PSScriptRoot '../..'))
         $script = Join-Path $root 'tests/servers/openldap.sh'
-        Import-Module (Join-Path $root 'powershell/SmimeSync/SmimeSync.psd1') -Force -ArgumentList ([System.IO.Path]::GetFullPath($env:SMIMESYNC_LIBRARY))
+        $manifest = Join-Path $root 'powershell/SmimeSync/SmimeSync.psd1'
+        $library = [System.IO.Path]::GetFullPath($env:SMIMESYNC_LIBRARY)
+        Import-Module $manifest -Force -ArgumentList $library
         $folder = Join-Path $TestDrive 'company'
         $pool = $env:SMIMESYNC_POOL
         if (-not $pool) { $pool = Join-Path $TestDrive 'pool' }
@@ -24,7 +26,12 @@ Describe 'changing the directory' -Skip:(-not $hasServer) {
         foreach ($line in (& bash $script -d $server -p $ports[0] -t $ports[1] start 2>$null)) {
             if ($line -match "^OL_(\w+)='(.*)'$") { $facts[$Matches[1]] = $Matches[2] }
         }
-        & bash $script -d $server -p $ports[0] -t $ports[1] load-ldif (Join-Path $folder 'people-openldap.ldif') *> $null
+        # one of the people has an entry elsewhere, too
+        $twin = @((Get-Content (Join-Path $folder 'expected-openldap.json') -Raw | ConvertFrom-Json).people | Where-Object recipe -eq 'good')[1].primary_smtp_address
+        $entries = Join-Path $folder 'entries.ldif'
+        $more = "dn: ou=partners,$($facts.BASE_DN)`nobjectClass: organizationalUnit`n`ndn: cn=Twin,ou=partners,$($facts.BASE_DN)`nobjectClass: inetOrgPerson`ncn: Twin`nsn: Twin`nmail: $twin`n"
+        [System.IO.File]::WriteAllText($entries, [System.IO.File]::ReadAllText((Join-Path $folder 'people-openldap.ldif')) + "`n" + $more)
+        & bash $script -d $server -p $ports[0] -t $ports[1] load-ldif $entries *> $null
         $config = Get-Content (Join-Path $folder 'company.json') -Raw | ConvertFrom-Json -DateKind String
         $config | Add-Member directory @{
             urls = @($facts.LDAPS_URL); base = $facts.BASE_DN; ca_files = @($facts.CA_FILE)
@@ -49,6 +56,14 @@ Describe 'changing the directory' -Skip:(-not $hasServer) {
         @($rows | Where-Object Result -eq 'planned').Count | Should -BeGreaterThan 0
         $rows[0] | Should -BeOfType SmimeSync.DirectoryChange
         (Get-Expired).Count | Should -Be $before
+    }
+    It 'writes nothing while the setting staging is on' {
+        $set = { param($value) $cursor = (& (Get-Module SmimeSync) { $Script:Connection.Session }).Start('settings', "{""set"":{""staging"":$value}}"); while ($cursor.Step(1000) -ne 'Done') { }; $cursor.Error; $cursor.Dispose() }
+        & $set 'true' | Should -BeNullOrEmpty
+        $rows = @(Remove-SmimeCertificate -Confirm:$false)
+        $rows | Where-Object Result -eq 'applied' | Should -BeNullOrEmpty
+        @($rows | Where-Object Result -eq 'planned').Count | Should -BeGreaterThan 0
+        & $set 'false' | Should -BeNullOrEmpty
     }
     It 'asks for each entry and makes what was agreed to' {
         $one = @(Remove-SmimeCertificate -WhatIf | Where-Object Result -eq 'planned')[0]
@@ -80,7 +95,8 @@ Describe 'changing the directory' -Skip:(-not $hasServer) {
     It 'writes what it reads as LDIF and reads that back' {
         $file = Join-Path $folder 'written.ldif'
         $people = Get-SmimeCertificate -LdifPath $file
-        { Get-SmimeCertificate -LdifPath $file } | Should -Throw -ErrorId 'SmimeSync.Host.FileExists,Get-SmimeCertificate'
+        $failure = { Get-SmimeCertificate -LdifPath $file } | Should -Throw -ErrorId 'SmimeSync.Host.FileExists,Get-SmimeCertificate' -PassThru
+        $failure.ErrorDetails.RecommendedAction | Should -Match '-Overwrite'
         Get-SmimeCertificate -LdifPath $file -Overwrite | Out-Null
         Connect-SmimeSync -LdifPath $file
         $back = Get-SmimeCertificate -ResultSize Unlimited
@@ -100,6 +116,51 @@ Describe 'changing the directory' -Skip:(-not $hasServer) {
         Connect-SmimeSync @parameters -DirectoryCertificateFilePath $pfx
         $failure = { Get-SmimeCertificate } | Should -Throw -ErrorId 'SmimeSync.Directory.Certificate,Get-SmimeCertificate' -PassThru
         $failure.TargetObject | Should -Be $pfx
+        Connect-SmimeSync -Configuration (Join-Path $folder 'directory.json')
+    }
+    It 'binds as whom -Credential names, also beside a file that names another' {
+        $credential = [pscredential]::new($facts.SYNC_DN, (ConvertTo-SecureString $facts.SYNC_PASSWORD -AsPlainText -Force))
+        foreach ($bind in @{}, @{ user = 'cn=other,dc=example,dc=test' }) {
+            $settings = Get-Content (Join-Path $folder 'directory.json') -Raw | ConvertFrom-Json -AsHashtable -DateKind String
+            $settings.directory.bind = $bind
+            $path = Join-Path $folder 'credential.json'
+            [System.IO.File]::WriteAllText($path, (ConvertTo-Json $settings -Depth 8))
+            Connect-SmimeSync -Configuration $path -Credential $credential
+            (Test-SmimeSyncConnection -Target Directory | Where-Object Step -eq 'bind').Result | Should -Be 'pass'
+        }
+        # to one of several directories no password goes that may be meant for another
+        $settings.Remove('directory')
+        $settings.directories = @(@{ urls = @($facts.LDAPS_URL); base = 'ou=a' }, @{ urls = @($facts.LDAPS_URL); base = 'ou=b' })
+        [System.IO.File]::WriteAllText($path, (ConvertTo-Json $settings -Depth 8))
+        { Connect-SmimeSync -Configuration $path -Credential $credential } | Should -Throw -ErrorId 'SmimeSync.Config.Value,Connect-SmimeSync'
+        Connect-SmimeSync -Configuration (Join-Path $folder 'directory.json')
+    }
+    It 'asks for each entry of a person whom several directories have, and writes the one agreed to' {
+        $settings = Get-Content (Join-Path $folder 'directory.json') -Raw | ConvertFrom-Json -AsHashtable -DateKind String
+        $first = $settings.directory
+        $second = $first.Clone()
+        $first.base = "ou=people,$($facts.BASE_DN)"
+        $second.base = "ou=partners,$($facts.BASE_DN)"
+        $settings.Remove('directory')
+        $settings.directories = @($first, $second)
+        $settings.store = @{ path = 'several.db' }
+        $path = Join-Path $folder 'several.json'
+        [System.IO.File]::WriteAllText($path, (ConvertTo-Json $settings -Depth 8))
+        Connect-SmimeSync -Configuration $path
+        (Get-SmimeSyncConnection).Base | Should -Be "$($first.base); $($second.base)"
+        $file = Join-Path $folder 'twin.cer'
+        [System.IO.File]::WriteAllBytes($file, @(Get-SmimeCertificate $twin)[0].GetDer())
+        $planned = @(Publish-SmimeCertificate -Path $file -AsContainer -WhatIf)
+        $planned.Count | Should -Be 2
+        ($planned | Format-Table | Out-String) | Should -Match "(?s)Directory: $($first.base).*Directory: $($second.base)"
+        ($planned.DistinguishedName | Where-Object { $_ -like "*,$($second.base)" }).Count | Should -Be 1
+        # a PowerShell of its own, whose user says no to the first question and yes to the second one
+        $script = Join-Path $folder 'ask.ps1'
+        [System.IO.File]::WriteAllText($script, "Import-Module '$manifest' -ArgumentList '$library'`nConnect-SmimeSync -Configuration '$path'`nPublish-SmimeCertificate -Path '$file' -AsContainer | ForEach-Object { '{0} {1}' -f `$_.Result, `$_.DistinguishedName }")
+        $said = "N`nY`n" | & (Get-Process -Id $PID).Path -NoProfile -File $script
+        $said | Should -Contain "planned $($planned[0].DistinguishedName)"
+        $said | Should -Contain "applied $($planned[1].DistinguishedName)"
+        @(Publish-SmimeCertificate -Path $file -AsContainer -WhatIf | Where-Object Action -eq 'set').DistinguishedName | Should -Be $planned[0].DistinguishedName
         Connect-SmimeSync -Configuration (Join-Path $folder 'directory.json')
     }
     It 'takes no nothing for everybody: <Name>' -ForEach @(

@@ -1,7 +1,7 @@
 # The binding against the header and the library: SMIMESYNC_LIBRARY names the library's file.
 
 BeforeDiscovery {
-    $verbs = @('check', 'fetch', 'validate', 'keys', 'recipients', 'compare', 'sync', 'runs', 'changes' | ForEach-Object { @{ Verb = $_ } })
+    $verbs = @('check', 'fetch', 'validate', 'coverage', 'keys', 'recipients', 'compare', 'sync', 'publish', 'prune', 'issuers', 'runs', 'changes' | ForEach-Object { @{ Verb = $_ } })
 }
 
 BeforeAll {

@@ -6,11 +6,15 @@ BeforeDiscovery {
     $scripts = @(Get-ChildItem $module -Recurse -Include *.ps1, *.psm1, *.psd1 | ForEach-Object { @{ Name = $_.Name; Path = $_.FullName } })
     $functions = @(Get-ChildItem (Join-Path $module 'Public'), (Join-Path $module 'Private') -Filter *.ps1 | ForEach-Object { @{ Name = $_.BaseName; Path = $_.FullName } })
     $files = @(Get-ChildItem $module -Recurse -File | Where-Object Extension -in '.ps1', '.psm1', '.psd1', '.ps1xml', '.txt', '.cs' | ForEach-Object { @{ Name = $_.Name; Path = $_.FullName } })
+    $root = [System.IO.Path]::GetFullPath((Join-Path $PSScriptRoot '../..'))
+    $pages = @((Get-Item (Join-Path $root '*.md')) + (Get-ChildItem (Join-Path $root 'docs') -Filter *.md) + (Get-ChildItem (Join-Path $module 'en-US') -Filter *.txt) + (Get-ChildItem (Join-Path $module 'Public') -Filter *.ps1) | ForEach-Object { @{ Name = $_.Name; Path = $_.FullName } })
     $hasAnalyzer = [bool](Get-Module PSScriptAnalyzer -ListAvailable)
 }
 
 BeforeAll {
     $module = [System.IO.Path]::GetFullPath((Join-Path $PSScriptRoot '../../powershell/SmimeSync'))
+    # Exchange Online's own, and the module's inner functions
+    $ofOthers = @('Get-SmimeConfig', 'Set-SmimeConfig') + (Get-ChildItem (Join-Path $module 'Private') -Filter *.ps1).BaseName
     $manifest = Import-PowerShellDataFile (Join-Path $module 'SmimeSync.psd1')
     $strings = Import-PowerShellDataFile (Join-Path $module 'en-US/SmimeSync.Strings.psd1')
     Import-Module (Join-Path $module 'SmimeSync.psd1') -Force
@@ -122,6 +126,27 @@ Describe 'what is generated' {
     }
 }
 
+Describe 'the page <Name>' -ForEach $pages {
+    It 'names cmdlets and parameters that exist' {
+        $text = [System.IO.File]::ReadAllText($Path)
+        if ($Path -like '*.ps1') { $text = [regex]::Match($text, '(?s)<#.*?#>').Value }
+        $wrong = foreach ($match in [regex]::Matches($text, '\b[A-Z][a-z]+-Smime[A-Z]\w+[^`\r\n]*')) {
+            # a line of prose parses as well; what counts is each command of the module and what is given to it by name
+            $ast = [System.Management.Automation.Language.Parser]::ParseInput($match.Value, [ref]$null, [ref]$null)
+            foreach ($call in $ast.FindAll({ $args[0] -is [System.Management.Automation.Language.CommandAst] }, $true)) {
+                $name = [regex]::Match($call.GetCommandName(), '^\w+-Smime[A-Z]\w+').Value
+                if (-not $name -or $name -in $ofOthers) { continue }
+                $command = Get-Command -Module SmimeSync -Name $name -ErrorAction Ignore
+                if (-not $command) { $name; continue }
+                foreach ($element in $call.CommandElements) {
+                    if ($element -is [System.Management.Automation.Language.CommandParameterAst] -and -not $command.Parameters.ContainsKey($element.ParameterName)) { $call.Extent.Text }
+                }
+            }
+        }
+        $wrong | Should -BeNullOrEmpty
+    }
+}
+
 Describe 'formats and types' {
     It 'are for classes that exist, with properties that exist' {
         $types = [xml][System.IO.File]::ReadAllText((Join-Path $module 'SmimeSync.Types.ps1xml'))
@@ -134,7 +159,7 @@ Describe 'formats and types' {
         $views = [xml][System.IO.File]::ReadAllText((Join-Path $module 'SmimeSync.Format.ps1xml'))
         foreach ($view in $views.Configuration.ViewDefinitions.View) {
             $columns = $view.SelectNodes('.//TableColumnHeader').Count
-            $columns | Should -BeIn @(4..7)
+            $columns | Should -BeIn @(4..8)
             $view.SelectNodes('.//TableColumnItem').Count | Should -Be $columns
             $class = $view.ViewSelectedBy.TypeName -as [type]
             foreach ($name in $view.SelectNodes('.//PropertyName')) {

@@ -101,6 +101,7 @@ LONG DESCRIPTION
     SmimeSync.Host.LibraryUnsupported      there is no native library for this process
     SmimeSync.Host.LibraryWrongAbi         the native library and the module do not fit
     SmimeSync.Host.NotConnected            Connect-SmimeSync has not been run
+    SmimeSync.Host.ParameterConflict       two parameters exclude each other
     SmimeSync.Host.ResultSizeInvalid       -ResultSize is neither a number above 0 nor Unlimited
 
 CODES

@@ -140,6 +140,8 @@ fn while_runs_are_staging_an_upload_only_says_what_it_would_do() {
     assert_eq!(all(&outcome), [row(2, Some(false), "add", "", "planned")]);
     assert_eq!((held(&scene), scene.run(Verb::Runs, "").fine().rows.len()), (None, 0));
     scene.run(Verb::Settings, r#"{"set":{"staging":false}}"#).fine();
+    let asked = scene.run(Verb::Issuers, r#"{"upload":true,"staging":true}"#).fine();
+    assert_eq!((all(&asked), held(&scene)), (all(&outcome), None));
     assert_eq!(all(&scene.run(Verb::Issuers, UPLOAD).fine())[0].4, "applied");
 }
 

@@ -170,28 +170,36 @@ namespace SmimeSync
         /// <summary>Sets a secret below /exchange/auth or /directory/bind; null where that succeeds.</summary>
         public NativeError SetSecret(string pointer, SecureString secret)
         {
-            byte[] path = Utf8.Bytes(pointer);
             NativeError failure = null;
-            Secret.UseJson(secret, delegate(byte[] json)
-            {
-                bool held = false;
-                try
-                {
-                    handle.DangerousAddRef(ref held);
-                    IntPtr error = IntPtr.Zero;
-                    int status = Native.SessionSet(handle.DangerousGetHandle(), path, Utf8.Length(path), json,
-                        Utf8.Length(json), ref error);
-                    failure = status == 0 ? null : NativeError.Take(status, error);
-                }
-                finally
-                {
-                    if (held)
-                    {
-                        handle.DangerousRelease();
-                    }
-                }
-            });
+            Secret.UseJson(secret, delegate(byte[] json) { failure = SetJson(pointer, json); });
             return failure;
+        }
+
+        /// <summary>Replaces one text of the configuration; null where that is fine.</summary>
+        public NativeError Set(string pointer, string value)
+        {
+            return SetJson(pointer, Utf8.Bytes(Json.Quote(value)));
+        }
+
+        private NativeError SetJson(string pointer, byte[] json)
+        {
+            byte[] path = Utf8.Bytes(pointer);
+            bool held = false;
+            try
+            {
+                handle.DangerousAddRef(ref held);
+                IntPtr error = IntPtr.Zero;
+                int status = Native.SessionSet(handle.DangerousGetHandle(), path, Utf8.Length(path), json,
+                    Utf8.Length(json), ref error);
+                return status == 0 ? null : NativeError.Take(status, error);
+            }
+            finally
+            {
+                if (held)
+                {
+                    handle.DangerousRelease();
+                }
+            }
         }
 
         /// <summary>Starts a verb with JSON options. A verb that cannot start is a cursor that is done and has an Error.</summary>

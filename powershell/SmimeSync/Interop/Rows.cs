@@ -269,6 +269,35 @@ namespace SmimeSync
         }
     }
 
+    /// <summary>Whether a person can be encrypted to from Exchange Online, and if not, why.</summary>
+    public sealed class Coverage : Row, IObjectRow
+    {
+        public string Person { get; internal set; }
+        public string DisplayName { get; internal set; }
+        public string PrimarySmtpAddress { get; internal set; }
+        public string Recipient { get; internal set; }
+        public string Encrypt { get; internal set; }
+        public string Sign { get; internal set; }
+        public string Thumbprint { get; internal set; }
+        public DateTime? NotAfter { get; internal set; }
+        public bool? InExchange { get; internal set; }
+        public string BlockedBy { get; internal set; }
+        public string Remedy { get; internal set; }
+        public long? ErrorCode { get; internal set; }
+        public string Error { get; internal set; }
+
+        /// <summary>The primary address, else the display name, else the person.</summary>
+        public string GetIdentity()
+        {
+            return PrimarySmtpAddress ?? DisplayName ?? Person;
+        }
+
+        internal override bool HasFailed
+        {
+            get { return ErrorCode != null; }
+        }
+    }
+
     /// <summary>A certificate whose key should not exist, and why.</summary>
     public sealed class WeakKey : Certificate, IObjectRow
     {
@@ -379,6 +408,7 @@ namespace SmimeSync
             { "check", typeof(ConnectionTest) },
             { "fetch", typeof(Person) },
             { "validate", typeof(Verdict) },
+            { "coverage", typeof(Coverage) },
             { "keys", typeof(WeakKey) },
             { "recipients", typeof(Recipient) },
             { "compare", typeof(PlannedChange) },

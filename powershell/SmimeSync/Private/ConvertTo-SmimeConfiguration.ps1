@@ -31,6 +31,9 @@ function ConvertTo-SmimeConfiguration {
         $content[$section][$key] = $value
     }
 
+    # What belongs to a server makes a directory, too: the library then says that the server is missing.
+    $ofServer = @('Credential', 'DirectoryCertificateFilePath', 'StartTls' | Where-Object -FilterScript { $Bound.ContainsKey($_) })
+    if ($ofServer -and -not $content.Contains('directory')) { $content.directory = [ordered]@{} }
     if ($content.Contains('directory')) {
         if ($Bound.ContainsKey('LdifPath')) { $content.directory.kind = 'ldif' }
         else {

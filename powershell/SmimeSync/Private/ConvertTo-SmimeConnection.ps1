@@ -15,13 +15,22 @@ function ConvertTo-SmimeConnection {
         }
         $value
     }
-    $directory = @(& $find @('directory', 'path')) + @(& $find @('directory', 'urls')) | Where-Object -FilterScript { $_ }
+    $places = {
+        param($names)
+        foreach ($section in (@(& $find @('directory')) + @(& $find @('directories')))) {
+            foreach ($name in $names) {
+                if ($section -is [System.Management.Automation.PSCustomObject] -and $section.PSObject.Properties[$name]) { $section.$name }
+            }
+        }
+    }
+    $directory = & $places @('path', 'domain', 'urls')
+    $base = & $places @('base', 'bases')
     [pscustomobject]@{
         PSTypeName     = 'SmimeSync.Connection'
         ConnectionId   = [guid]::NewGuid()
         State          = 'Connected'
         Directory      = ($directory -join '; ')
-        Base           = & $find @('directory', 'base')
+        Base           = ($base -join '; ')
         Organization   = & $find @('exchange', 'organization')
         AppId          = & $find @('exchange', 'auth', 'app_id')
         Store          = & $find @('store', 'path')

@@ -12,7 +12,8 @@ function Invoke-SmimeAgreedChange {
     $receive = @{ Session = $Session; Caller = $Caller; Verb = $Verb; Activity = $Activity; Option = $Option }
     $agreed = New-Object -TypeName System.Collections.Generic.List[string]
     $Option.staging = $true
-    foreach ($entry in (Receive-SmimeRow @receive | Group-Object -Property Person)) {
+    # By name: a person can have an entry in each of several directories, and each is agreed to by itself.
+    foreach ($entry in (Receive-SmimeRow @receive | Group-Object -Property DistinguishedName)) {
         $actions = foreach ($change in $entry.Group) {
             if ($change.Result -ne 'planned') { continue }
             $added = if ($change.Added) { $change.Added.Count } else { 0 }
@@ -31,7 +32,7 @@ function Invoke-SmimeAgreedChange {
         if ($isAgreed) { $agreed.Add($entry.Name) } else { $entry.Group }
     }
     if ($agreed.Count -gt 0) {
-        $Option.staging = $false
+        $Option.Remove('staging')
         $Option.identities = $agreed.ToArray()
         Receive-SmimeRow @receive
     }

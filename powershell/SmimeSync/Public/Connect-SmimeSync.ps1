@@ -26,7 +26,7 @@ function Connect-SmimeSync {
     The distinguished name below which people are.
 
     .PARAMETER Credential
-    Name and password for the directory.
+    Name and password for the directory. Several directories have theirs in the file.
 
     .PARAMETER DirectoryCertificateFilePath
     A client certificate with its key for the directory, PFX or PEM. Without -Credential its account is the one that reads.
@@ -157,10 +157,13 @@ function Connect-SmimeSync {
         $source = Read-SmimeConfiguration -Path $path -Caller $PSCmdlet
     }
     else {
+        Assert-SmimeParameter -Bound $PSBoundParameters -Caller $PSCmdlet
         $source = ConvertTo-SmimeConfiguration -Bound $PSBoundParameters -Caller $PSCmdlet
     }
 
     $session = Open-SmimeSession -Configuration $source.Bytes -BaseDirectory $source.BaseDirectory -Caller $PSCmdlet
+    # Beside a file the password goes with its own name, not with the one the file has.
+    $failure = if ($Credential) { $session.Set('/directory/bind/user', $Credential.UserName) }
     $secrets = [ordered]@{}
     if ($Credential) { $secrets['/directory/bind/password'] = $Credential.Password }
     if ($DirectoryCertificatePassword) { $secrets['/directory/bind/certificate_password'] = $DirectoryCertificatePassword }
@@ -168,11 +171,11 @@ function Connect-SmimeSync {
     if ($CertificatePassword) { $secrets['/exchange/auth/certificate_password'] = $CertificatePassword }
     if ($AccessToken) { $secrets['/exchange/auth/token'] = $AccessToken }
     foreach ($pointer in $secrets.Keys) {
-        $failure = $session.SetSecret($pointer, $secrets[$pointer])
-        if ($failure) {
-            $session.Dispose()
-            $PSCmdlet.ThrowTerminatingError((ConvertTo-SmimeErrorRecord -NativeError $failure))
-        }
+        if (-not $failure) { $failure = $session.SetSecret($pointer, $secrets[$pointer]) }
+    }
+    if ($failure) {
+        $session.Dispose()
+        $PSCmdlet.ThrowTerminatingError((ConvertTo-SmimeErrorRecord -NativeError $failure))
     }
 
     if ($Script:Connection) { $Script:Connection.Session.Dispose() }

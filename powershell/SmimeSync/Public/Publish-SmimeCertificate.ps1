@@ -78,7 +78,6 @@ function Publish-SmimeCertificate {
             Receive-SmimeRow @run
         }
         elseif ($ConfirmPreference -eq 'None' -and -not $WhatIfPreference) {
-            $options.staging = $false
             if ($PSCmdlet.ShouldProcess([string] $Script:Connection.Info.Directory, $Script:Text.PublishAction)) { Receive-SmimeRow @run }
         }
         else { Invoke-SmimeAgreedChange @run }

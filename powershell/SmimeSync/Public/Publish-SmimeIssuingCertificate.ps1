@@ -9,8 +9,8 @@ function Publish-SmimeIssuingCertificate {
     stays byte for byte; only what has expired is left out, because Exchange Online refuses a collection that holds such
     an authority. An upload is a run: the collection before and after is on record (Get-SmimeSyncChange).
 
-    It asks for confirmation once it is known what would be uploaded. -WhatIf uploads nothing; the objects it emits say
-    what would happen. With -Confirm:$false it does not look first.
+    It asks for confirmation once it is known what would be uploaded. -WhatIf uploads nothing; the objects it emits
+    have the Result planned. With -Confirm:$false it does not look first.
 
     .PARAMETER Identity
     People, by distinguished name, GUID, user principal name or mail address; or objects that have such a property.
@@ -61,13 +61,16 @@ function Publish-SmimeIssuingCertificate {
         $isNamed = $MyInvocation.ExpectingInput -or $PSBoundParameters.ContainsKey('Identity')
         if ($isNamed -and $people.Count -eq 0) { return }
         $options = ConvertTo-SmimeSelection -Identity $people -Bound $PSBoundParameters -ResultSize 'Unlimited' -Caller $PSCmdlet
+        $options.upload = $true
         if ($Force) { $options.force = @($Force) }
         $run = @{ Session = $session; Caller = $PSCmdlet; Verb = 'issuers'; Option = $options; Activity = $Script:Text.ActivityIssuers }
         $target = [string] $Script:Connection.Info.Organization
         $listed = @()
         $action = $Script:Text.IssuersAction
         if ($ConfirmPreference -ne 'None' -or $WhatIfPreference) {
+            $options.staging = $true
             $listed = @(Receive-SmimeRow @run)
+            $options.Remove('staging')
             $added = @($listed | Where-Object { $_.Action -eq 'add' })
             $dropped = @($listed | Where-Object { $_.Action -eq 'drop' })
             $action = $Script:Text.IssuersChange -f $added.Count, $dropped.Count
@@ -85,12 +88,7 @@ function Publish-SmimeIssuingCertificate {
             $message = $Script:Text.CannotPrompt -f $_.Exception.GetBaseException().Message
             $PSCmdlet.ThrowTerminatingError((ConvertTo-SmimeHostError -Reason 'CannotPrompt' -Category InvalidOperation -TargetObject $target -Message $message -Remedy $Script:Text.CannotPromptRemedy))
         }
-        if ($isAgreed) {
-            $options.upload = $true
-            Receive-SmimeRow @run
-        }
-        else {
-            foreach ($authority in $listed) { $authority }
-        }
+        if ($isAgreed) { Receive-SmimeRow @run }
+        else { foreach ($authority in $listed) { $authority } }
     }
 }

@@ -87,7 +87,6 @@ function Remove-SmimeCertificate {
             Receive-SmimeRow @run
         }
         elseif ($ConfirmPreference -eq 'None' -and -not $WhatIfPreference) {
-            $options.staging = $false
             if ($PSCmdlet.ShouldProcess([string] $Script:Connection.Info.Directory, $Script:Text.PruneAction)) { Receive-SmimeRow @run }
         }
         else { Invoke-SmimeAgreedChange @run }

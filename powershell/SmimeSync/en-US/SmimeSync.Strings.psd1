@@ -13,6 +13,7 @@
     NotConnectedRemedy       = 'run Connect-SmimeSync first'
     IdentityNullOrEmpty      = 'an identity is null or empty, which never stands for everybody'
     IdentityUnknown          = 'an object of the type {0} names nobody; hand in text, or an object with one of the properties {1}'
+    ParameterConflict        = '-{0} and -{1} exclude each other'
     ResultSizeInvalid        = 'a result size is a whole number above 0, or Unlimited'
     ConfigurationNotFound    = '{0}: no such file'
     ConfigurationUnreadable  = '{0}: the file cannot be read: {1}'
@@ -23,6 +24,7 @@
     ErrorWithTarget          = '{0}: {1}'
     ErrorUnknown             = 'the library reports error {0}'
     RemedyGuard              = 'look at the changes with Compare-SmimeCertificate; if they are right, add -Force {0}'
+    RemedyFileExists         = 'name another file, or add -Overwrite'
     RemedyRetryAfter         = 'try again in {0} seconds'
     RemedyInternal           = 'please report this defect with its place: {0}'
 
@@ -39,6 +41,7 @@
 
     # Progress
     ActivityCompare          = 'Comparing the directory with Exchange Online'
+    ActivityCoverage         = 'Looking for who can be encrypted to'
     ActivityFetch            = 'Reading certificates from the directory'
     ActivityIssuers          = 'Looking for the authorities that certificates need'
     ActivityPrune            = 'Removing certificates from the directory'

@@ -23,6 +23,7 @@ use super::sync::durable;
 struct Options {
     sst_path: Option<PathBuf>,
     upload: bool,
+    staging: Option<bool>,
     force: Vec<String>,
 }
 
@@ -31,7 +32,7 @@ pub(super) fn prepare(options: &str, context: Arc<Context>, output: Output) -> R
     let force = guards(options.force)?;
     Ok(Box::pin(async move {
         let (config, store) = (context.config(), context.store()?);
-        let upload = options.upload && !durable(&store, None)?;
+        let upload = options.upload && !durable(&store, options.staging)?;
         // without a tenant there is still a file to be made
         let exchange = match options.upload || config.exchange.is_some() {
             true => Some(context.exchange(&output)?),
