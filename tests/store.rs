@@ -61,6 +61,7 @@ fn named(identity: &str) -> Person {
         source_anchor: None,
         enabled: None,
         deleted: false,
+        parts: Vec::new(),
         values: Vec::new(),
         complete: true,
         problems: Vec::new(),

@@ -122,6 +122,7 @@ fn person(number: usize, (address, der): &(String, Arc<[u8]>)) -> Person {
         source_anchor: None,
         enabled: Some(true),
         deleted: false,
+        parts: Vec::new(),
         values: vec![RawValue::new(Attribute::UserCertificate, Arc::clone(der))],
         complete: true,
         problems: Vec::new(),

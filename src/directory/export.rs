@@ -107,7 +107,7 @@ impl Export {
                 Err(io::ErrorKind::AlreadyExists.into())
             }
             // not every file system has links
-            Err(_) => fs::rename(&self.partial, &self.path),
+            Err(_) => rename_to_nobodys(&self.partial, &self.path),
         }
     }
 
@@ -123,6 +123,12 @@ impl Drop for Export {
             let _ = fs::remove_file(&self.partial);
         }
     }
+}
+
+/// Renames a file to a name that nobody has: it is taken before it is given.
+fn rename_to_nobodys(from: &Path, to: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).open(to)?;
+    fs::rename(from, to).inspect_err(|_| drop(fs::remove_file(to)))
 }
 
 fn exists(path: &Path) -> Error {
@@ -179,6 +185,21 @@ mod tests {
         export.keep().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "version: 1\n");
         assert_eq!(names(folder.path()), ["people.ldif"]);
+    }
+
+    #[test]
+    fn without_links_no_other_file_loses_its_place_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+        fs::write(&to, "mine").unwrap();
+        fs::write(&from, "new").unwrap();
+        assert_eq!(rename_to_nobodys(&from, &to).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&to).unwrap(), "mine");
+        fs::remove_file(&to).unwrap();
+        rename_to_nobodys(&from, &to).unwrap();
+        assert_eq!((fs::read_to_string(&to).unwrap(), names(folder.path()).len()), ("new".into(), 1));
+        assert!(rename_to_nobodys(&from, &folder.path().join("other")).is_err());
+        assert_eq!(names(folder.path()), ["to"]);
     }
 
     #[test]

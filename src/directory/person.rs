@@ -85,6 +85,7 @@ pub(super) fn person(entry: &Entry, source_anchor: Option<&str>) -> Option<Perso
             .find_map(|value| std::str::from_utf8(value).ok()?.trim().parse::<i64>().ok())
             .map(|control| control & ACCOUNT_DISABLED == 0),
         deleted: entry.plain("isDeleted").any(|value| value.eq_ignore_ascii_case(b"TRUE")),
+        parts: Vec::new(),
         values,
         complete: Attribute::ALL.into_iter().all(|attribute| entry.missing_from(attribute.name()).is_none()),
         problems,

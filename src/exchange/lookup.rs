@@ -81,6 +81,7 @@ mod tests {
             source_anchor: Some("q83v".to_owned()),
             enabled: None,
             deleted: false,
+            parts: Vec::new(),
             values: Vec::new(),
             complete: true,
             problems: Vec::new(),

@@ -58,6 +58,7 @@ mod tests {
             source_anchor: None,
             enabled: Some(true),
             deleted: false,
+            parts: Vec::new(),
             values: vec![RawValue::new(Attribute::UserCertificate, *b"0a")],
             complete: true,
             problems: Vec::new(),

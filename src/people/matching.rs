@@ -197,6 +197,8 @@ pub struct PeopleKeys {
     identities: Vec<Key>,
     /// Without regard to case.
     folded: Vec<Key>,
+    /// Of entries that are part of somebody with another identity.
+    parts: Vec<Key>,
 }
 
 impl PeopleKeys {
@@ -208,16 +210,22 @@ impl PeopleKeys {
         place
     }
 
+    /// Adds the identity of an entry that is part of a person with another one.
+    pub fn add_part(&mut self, identity: &str) {
+        self.parts.push(identity_key(identity));
+    }
+
     /// Everybody found by identity from now on.
     pub fn into_index(self) -> PeopleIndex {
-        let Self { identities, folded } = self;
+        let Self { identities, folded, mut parts } = self;
+        parts.sort_unstable();
         let mut sorted = folded.clone();
         sorted.sort_unstable();
         let repeated: HashSet<Key> = sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
         let repeated = (0..).zip(&folded).filter(|(_, key)| repeated.contains(*key)).map(|(place, _)| place).collect();
         sorted.clone_from(&identities);
         sorted.sort_unstable();
-        PeopleIndex { identities, sorted, repeated }
+        PeopleIndex { identities, sorted, repeated, parts }
     }
 }
 
@@ -230,6 +238,8 @@ pub struct PeopleIndex {
     sorted: Vec<Key>,
     /// Places of those whose identity another one has as well.
     repeated: HashSet<u32>,
+    /// In order: of entries that are part of somebody with another identity.
+    parts: Vec<Key>,
 }
 
 impl PeopleIndex {
@@ -241,6 +251,11 @@ impl PeopleIndex {
     /// Whether somebody has this identity.
     pub fn contains(&self, identity: &str) -> bool {
         self.sorted.binary_search(&identity_key(identity)).is_ok()
+    }
+
+    /// Whether an entry with this identity is part of somebody with another one.
+    pub fn has_part(&self, identity: &str) -> bool {
+        self.parts.binary_search(&identity_key(identity)).is_ok()
     }
 
     /// Of what each of these people is by itself, what all of them are: a recipient that two people claim is neither's,
@@ -345,6 +360,7 @@ mod tests {
             source_anchor: anchor.map(str::to_owned),
             enabled: None,
             deleted: false,
+            parts: Vec::new(),
             values: Vec::new(),
             complete: true,
             problems: Vec::new(),

@@ -79,6 +79,9 @@ pub struct Person {
     pub enabled: Option<bool>,
     /// Whether this is a tombstone.
     pub deleted: bool,
+    /// The entries that somebody in several directories is made of: the directory's number, and the identity there. None
+    /// where there is one directory.
+    pub parts: Vec<(usize, String)>,
     /// Values of both attributes in the directory's order.
     pub values: Vec<RawValue>,
     /// Whether all values were read; only then can a value be taken for gone.

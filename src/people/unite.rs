@@ -143,6 +143,7 @@ mod tests {
             source_anchor: anchor.map(str::to_owned),
             enabled: None,
             deleted: false,
+            parts: Vec::new(),
             values: values.iter().map(|value| RawValue::new(Attribute::UserCertificate, value.to_vec())).collect(),
             complete: true,
             problems: Vec::new(),

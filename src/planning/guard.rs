@@ -34,7 +34,7 @@ pub struct GuardInput {
     pub people_at_last_read: Option<u64>,
     /// People this run looks at: the base of percents where there was no complete read yet.
     pub people_looked_at: u64,
-    /// People who had a fit value at the last run and have none now.
+    /// People who had a fit value at the last run and certainly have none now: what is undetermined is not unfit.
     pub newly_unfit: u64,
     /// Difference between this clock and a server's in milliseconds, where one was learned.
     pub clock_skew_ms: Option<i64>,

@@ -36,6 +36,8 @@ pub struct IssuerLimits {
     pub now_ms: i64,
     /// The largest collection the tenant takes, in bytes.
     pub max_bytes: usize,
+    /// Whether people were not read to their end, after which nothing goes.
+    pub additions_only: bool,
 }
 
 /// What is done about an authority.
@@ -130,6 +132,7 @@ impl IssuersPlan {
 pub fn plan_issuers(needed: Vec<Needed>, store: TenantStore<'_>, limits: &IssuerLimits) -> IssuersPlan {
     let has_expired = |certificate: &Certificate| certificate.not_after_ms < limits.at_ms.min(limits.now_ms);
     let Entries { held, mut whole } = Entries::read(store);
+    let may_go = whole.is_some() && !limits.additions_only;
     let known = !matches!(store, TenantStore::Unknown);
     let mut places: HashMap<Sha256, usize> = HashMap::new();
     let mut issuers: Vec<IssuerPlan> = Vec::new();
@@ -149,7 +152,7 @@ pub fn plan_issuers(needed: Vec<Needed>, store: TenantStore<'_>, limits: &Issuer
     for (sha256, certificate) in held {
         let (action, reason) = match &certificate {
             None => (IssuerAction::None, Some(UNREADABLE)),
-            Some(found) if has_expired(found) && whole.is_some() => (IssuerAction::Drop, Some(EXPIRED)),
+            Some(found) if has_expired(found) && may_go => (IssuerAction::Drop, Some(EXPIRED)),
             Some(found) if has_expired(found) => (IssuerAction::None, Some(EXPIRED)),
             Some(_) => (IssuerAction::None, None),
         };
@@ -247,7 +250,8 @@ mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 
     /// 2026-06-01.
-    const AT: IssuerLimits = IssuerLimits { at_ms: 1_780_272_000_000, now_ms: 1_780_272_000_000, max_bytes: 70_000 };
+    const AT: IssuerLimits =
+        IssuerLimits { at_ms: 1_780_272_000_000, now_ms: 1_780_272_000_000, max_bytes: 70_000, additions_only: false };
 
     fn authority(name: &str, until: i32) -> Certificate {
         let mut params = CertificateParams::default();
@@ -325,6 +329,16 @@ mod tests {
         let plan = plan_issuers(needs(&[(&old, 1)]), TenantStore::Held(&before), &later);
         assert!(!plan.changes(), "{:?}", said(&plan));
         assert!(!plan_issuers(needs(&[(&old, 1)]), TenantStore::Absent, &later).changes());
+    }
+
+    #[test]
+    fn nothing_goes_where_only_additions_may_be_made() {
+        let (good, old, new) = (authority("good", 2030), authority("old", 2024), authority("new", 2030));
+        let before = store(&[&old, &good]);
+        let limits = IssuerLimits { additions_only: true, ..AT };
+        let plan = plan_issuers(needs(&[(&new, 1)]), TenantStore::Held(&before), &limits);
+        assert_eq!(said(&plan)[1], row("old", 0, Some(true), "none", Some("expired")));
+        assert_eq!((plan.removed().len(), plan.after), (0, Some(store(&[&old, &good, &new]))));
     }
 
     #[test]

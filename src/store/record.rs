@@ -21,6 +21,7 @@ pub(super) fn person(person: &Person) -> Vec<u8> {
         source_anchor,
         enabled,
         deleted,
+        parts,
         values: _,
         complete,
         problems: _,
@@ -39,6 +40,10 @@ pub(super) fn person(person: &Person) -> Vec<u8> {
     out.byte(enabled.map_or(2, u8::from));
     out.byte((*deleted).into());
     out.byte((*complete).into());
+    out.list(parts, |out, (directory, identity)| {
+        out.number(*directory as u64);
+        out.text(identity);
+    });
     out.0
 }
 
@@ -63,6 +68,7 @@ pub(super) fn read_person(bytes: &[u8]) -> Result<Person> {
             },
             deleted: from.byte()? != 0,
             complete: from.byte()? != 0,
+            parts: from.list(|from| Some((usize::try_from(from.number()?).ok()?, from.text()?)))?,
             values: Vec::new(),
             problems: Vec::new(),
         })

@@ -30,8 +30,8 @@ pub(super) async fn confirm(job: &Job<'_>, spool: &Spool, places: &[u32], people
         if emptied.is_empty() {
             continue;
         }
-        let identities: Vec<String> = emptied.keys().cloned().collect();
-        let asking = async { Ok(confirmed_without(job.config, attribute, &identities).await.unwrap_or_default()) };
+        let asked: Vec<&Person> = emptied.values().filter_map(|at| Some(&people.get(*at)?.pair.person)).collect();
+        let asking = async { Ok(confirmed_without(job.config, attribute, &asked).await.unwrap_or_default()) };
         let confirmed = until_cancelled(job.observer, asking).await?;
         doubtful.extend(emptied.into_iter().filter(|(identity, _)| !confirmed.contains(identity)).map(|(_, at)| at));
     }
@@ -48,8 +48,11 @@ pub(super) async fn confirm(job: &Job<'_>, spool: &Spool, places: &[u32], people
 /// answer leaves it unsaid.
 pub async fn say_unread(config: &Config, people: &mut [Person]) {
     let is_bare = |person: &&Person| person.values.is_empty() && !person.deleted;
-    let bare: Vec<String> = people.iter().filter(is_bare).map(|person| person.identity.clone()).collect();
-    for attribute in Attribute::ALL.into_iter().filter(|_| !bare.is_empty()) {
+    for attribute in Attribute::ALL {
+        let bare: Vec<&Person> = people.iter().filter(is_bare).collect();
+        if bare.is_empty() {
+            return;
+        }
         let Ok(confirmed) = confirmed_without(config, attribute, &bare).await else { continue };
         for person in people.iter_mut().filter(|person| person.values.is_empty() && !person.deleted) {
             if !confirmed.contains(&person.identity) {

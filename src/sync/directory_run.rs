@@ -266,16 +266,18 @@ async fn attempt(context: &RunContext<'_>, run: i64, writer: &mut Writer, planne
     }
     let attribute = change.attribute.ok_or_else(|| Error::new(Code::ChangeStale).target(dn))?;
     let entry = context.store.journal_begin(run, &change, context.surroundings.now_ms())?;
-    let made = writer.change(&standing, attribute, &change.before, &change.after).await;
-    let error = match made {
+    let ended = match writer.change(&standing, attribute, &change.before, &change.after).await {
         Ok(true) => {
             context.store.journal_written(entry, context.surroundings.now_ms())?;
-            read_back(writer, &change).await.err()
+            read_back(writer, &change).await
         }
-        Ok(false) => Some(Error::new(Code::ChangeStale).target(dn)),
+        Ok(false) => Err(Error::new(Code::ChangeStale).target(dn)),
+        Err(error) => Err(error),
+    };
+    let error = match ended {
         // after these nobody knows: the journal's entry stays open, and the next run looks again
         Err(error) if matches!(error.category(), Category::Network | Category::Timeout) => return Err(error),
-        Err(error) => Some(error),
+        ended => ended.err(),
     };
     let end =
         error.as_ref().map_or(WriteEnd::Verified, |error| WriteEnd::Failed(StoredError::new(error, context.culture)));

@@ -221,6 +221,9 @@ impl<'a> Taking<'a> {
             return Ok(());
         }
         let place = self.keys.add(&person.identity);
+        for (_, part) in person.parts.iter().filter(|(_, part)| *part != person.identity) {
+            self.keys.add_part(part);
+        }
         if person.problems.iter().any(|problem| problem.code == "duplicate_entry") {
             self.repeated.insert(place);
         }

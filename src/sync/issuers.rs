@@ -1,6 +1,7 @@
 //! A run over the authorities that the tenant trusts: which ones people need, held against those it has, and uploaded.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
@@ -93,16 +94,25 @@ async fn list(
     }
     let (needed, report) = needed(context, &request.selection).await?;
     found.unresolved.clone_from(&report.unresolved);
-    let plan = plan(context, needed, trust.as_ref().map_or(TenantStore::Unknown, TenantTrust::store))?;
+    let plan = plan(context, needed, &report, trust.as_ref().map_or(TenantStore::Unknown, TenantTrust::store))?;
     found.issuers.clone_from(&plan.issuers);
     save(request, &plan)?;
     report.ended()
 }
 
 /// The plan for what the tenant has.
-fn plan(context: &RunContext<'_>, needed: Vec<Needed>, store: TenantStore<'_>) -> Result<IssuersPlan> {
-    let limits =
-        IssuerLimits { at_ms: context.at_ms()?, now_ms: context.surroundings.now_ms(), max_bytes: MAX_STORE_BYTES };
+fn plan(
+    context: &RunContext<'_>,
+    needed: Vec<Needed>,
+    report: &ReadReport,
+    store: TenantStore<'_>,
+) -> Result<IssuersPlan> {
+    let limits = IssuerLimits {
+        at_ms: context.at_ms()?,
+        now_ms: context.surroundings.now_ms(),
+        max_bytes: MAX_STORE_BYTES,
+        additions_only: report.incomplete_reason.is_some(),
+    };
     Ok(plan_issuers(needed, store, &limits))
 }
 
@@ -118,10 +128,13 @@ fn save(request: &IssuersRequest, plan: &IssuersPlan) -> Result<()> {
 /// A file that is there already is replaced whole or not at all.
 fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
+    name.push(format!(".{}.partial", uuid::Uuid::new_v4().simple()));
     let beside = path.with_file_name(name);
-    std::fs::write(&beside, bytes)?;
-    std::fs::rename(&beside, path).inspect_err(|_| drop(std::fs::remove_file(&beside)))
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&beside)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    drop(file);
+    let placed = written.and_then(|()| std::fs::rename(&beside, path));
+    placed.inspect_err(|_| drop(std::fs::remove_file(&beside)))
 }
 
 /// The collection that is planned.
@@ -159,7 +172,7 @@ async fn work(job: &Job<'_>, request: &IssuersRequest, record: &mut Record<'_>, 
     record.counters.recipients = 1;
     // others may have changed it while people were read
     let held = self::held(job).await?;
-    let plan = plan(job, needed, held.as_deref().map_or(TenantStore::Absent, TenantStore::Held))?;
+    let plan = plan(job, needed, &report, held.as_deref().map_or(TenantStore::Absent, TenantStore::Held))?;
     found.issuers.clone_from(&plan.issuers);
     save(request, &plan)?;
     let after = whole(&plan)?;
@@ -301,8 +314,13 @@ fn contents(store: Option<&[u8]>) -> Vec<Sha256> {
 
 /// Says of each upload that an earlier run left open whether the tenant has what was uploaded.
 fn settle(job: &Job<'_>, now: Option<&[u8]>) -> Result<()> {
+    let store = match now.map(SerializedStore::parse) {
+        None => SerializedStore::default(),
+        Some(Some(store)) => store,
+        // what cannot be read says nothing about what became of an upload
+        Some(None) => return Ok(()),
+    };
     for open in job.store.open_issuer_writes()? {
-        let store = now.and_then(SerializedStore::parse).unwrap_or_default();
         let value = |content: &[u8]| RawValue::new(Attribute::IssuingCertificates, content);
         let held: Vec<_> = store.entries.iter().map(|entry| value(entry.content())).collect();
         let end = if open.change.took_effect(&held) {
@@ -368,4 +386,27 @@ fn of_person(judge: &Judge, policy: &Policy, item: &Item) -> HashMap<Sha256, Cer
         authorities(&value, Some(&audience), &judge.evidence, &judge.rules)
     });
     above.map(|certificate| (certificate.sha256, certificate)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_lies_beside_a_file_is_neither_followed_nor_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, beside, elsewhere] =
+            ["issuers.sst", "issuers.sst.new", "elsewhere"].map(|name| folder.path().join(name));
+        std::fs::write(&elsewhere, "mine").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &beside).unwrap();
+        write_file(&path, b"1").unwrap();
+        write_file(&path, b"2").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"2");
+        assert_eq!(std::fs::read(&elsewhere).unwrap(), b"mine");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left behind");
+        std::fs::create_dir(folder.path().join("folder")).unwrap();
+        assert!(write_file(&folder.path().join("folder"), b"3").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4, "nor by a failure");
+    }
 }

@@ -27,18 +27,18 @@ struct Planned {
     changes: Vec<Change>,
     /// When time alone may change that, in milliseconds since 1970 UTC.
     due_ms: Option<i64>,
-    /// The fitness of the person's best value.
+    /// The fitness of the person's best value, as far as it is known.
     fitness: Option<Fitness>,
     /// Whether there is any value on either side.
     has_values: bool,
-    /// Whether the person had a fit value at the last run and has none now.
+    /// Whether the person had a fit value at the last run and certainly has none now.
     is_newly_unfit: bool,
 }
 
 /// How planning everybody went.
 #[derive(Default)]
 struct Course {
-    /// People who had a fit value at the last run and have none now.
+    /// People who had a fit value at the last run and certainly have none now.
     newly_unfit: u64,
     /// Whether somebody was planned by other evidence than there is in the end.
     is_old: bool,
@@ -172,7 +172,13 @@ impl Prepared {
             (Match::Ambiguous, _) => skipped(reason::AMBIGUOUS),
         };
         planned.fitness = best(values);
-        planned.is_newly_unfit = planned.fitness != Some(Fitness::Fit) && self.was_fit(job, person)?;
+        if planned.fitness != Some(Fitness::Fit) && self.was_fit(job, person)? {
+            planned.is_newly_unfit = person.complete && planned.fitness != Some(Fitness::Undetermined);
+            // what nobody can say now is no jump, and a jump later on counts from what was known last
+            if !planned.is_newly_unfit {
+                planned.fitness = Some(Fitness::Fit);
+            }
+        }
         Ok(planned)
     }
 

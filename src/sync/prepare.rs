@@ -23,7 +23,7 @@ pub(super) struct Prepared {
     pub(super) scope: Scope,
     /// What the rows come to.
     pub(super) tally: Tally,
-    /// People who had a fit value at the last run and have none now.
+    /// People who had a fit value at the last run and certainly have none now.
     pub(super) newly_unfit: u64,
     /// The place of the person who stands behind a recipient, by the recipient's place.
     pub(super) behind: Vec<Option<u32>>,
@@ -127,6 +127,10 @@ fn gone(job: &Job<'_>, gathered: &Gathered, scope: &Scope, behind: &[Option<u32>
     for Vanished { identity, recipient } in &vanished {
         let is_left = |recipient: &&String| !gathered.recipients.identified(recipient).any(has_somebody);
         let left = recipient.as_ref().filter(is_left);
+        // an entry that is somebody else's part by now is there, so nothing of it has vanished
+        if left.is_some() && gathered.people.has_part(identity) {
+            continue;
+        }
         let place = left.and_then(|recipient| gathered.place_of(recipient));
         // a read of changes does not meet those who claim it and did not change
         let unmet = match (left, &gathered.changed) {

@@ -91,6 +91,24 @@ fn a_read_that_does_not_end_removes_nothing() {
 }
 
 #[test]
+fn a_connection_lost_before_reading_back_leaves_the_end_to_the_next_run() {
+    let Some(server) = openldap("prune::a_connection_lost_before_reading_back") else { return };
+    let stage = Stage::new(server, false, "prune7");
+    let expired = stage.authority.issue(&stage.address, 2022, 2024);
+    stage.set("userCertificate", &[&expired]);
+    let (rows, error) = stage.run_cut(Verb::Prune);
+    assert!(error.is_some() && shown(&rows)[0][2] == "failed", "{:?} {error:?}", shown(&rows));
+    assert!(stage.held("userCertificate").is_empty(), "it had its effect all the same");
+    assert_eq!(stage.store().open_directory_writes().unwrap().len(), 1);
+    // what went counts for the guards
+    assert_eq!(stage.store().directory_removals_since(0).unwrap(), (1, 1));
+    let (rows, error) = stage.run(Verb::Prune, json!({}));
+    assert_eq!((rows.len(), code(&error)), (0, None));
+    assert!(stage.store().open_directory_writes().unwrap().is_empty());
+    assert_eq!(stage.store().directory_removals_since(0).unwrap(), (1, 1));
+}
+
+#[test]
 fn a_guard_stops_it_before_the_first_change() {
     let Some(server) = openldap("prune::a_guard_stops_it_before_the_first_change") else { return };
     let stage = Stage::new(server, false, "prune5");

@@ -1,6 +1,8 @@
 //! A server with one more person than it is shared with, and sessions that may write to it.
 
 use std::collections::HashSet;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,6 +108,23 @@ impl Stage {
         self.run_as(&admin, verb, &options, guard)
     }
 
+    /// Runs a verb over a connection that is lost with the answer to the first modification.
+    pub(crate) fn run_cut(&self, verb: Verb) -> (Vec<Row>, Option<Error>) {
+        let server = self.server.fact("LDAP_URL").trim_start_matches("ldap://").trim_end_matches('/').to_owned();
+        let relay = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ldap://{}", relay.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for client in relay.incoming() {
+                let server = server.clone();
+                std::thread::spawn(move || relay_until_modified(client.unwrap(), &server));
+            }
+        });
+        let bind = json!({
+            "user": self.server.fact("ADMIN_DN"), "password": self.server.fact("ADMIN_PASSWORD"), "allow_plaintext": true,
+        });
+        self.run_at(&url, &bind, verb, &json!({ "identities": [self.address] }), &json!({}))
+    }
+
     /// Runs a verb as somebody who may only read.
     pub(crate) fn run_as_reader(&self, verb: Verb, options: &Json) -> (Vec<Row>, Option<Error>) {
         let reader = json!({ "user": self.server.fact("SYNC_DN"), "password": self.server.fact("SYNC_PASSWORD") });
@@ -118,10 +137,14 @@ impl Stage {
     }
 
     fn run_as(&self, bind: &Json, verb: Verb, options: &Json, guard: &Json) -> (Vec<Row>, Option<Error>) {
+        self.run_at(self.server.fact("LDAPS_URL"), bind, verb, options, guard)
+    }
+
+    fn run_at(&self, url: &str, bind: &Json, verb: Verb, options: &Json, guard: &Json) -> (Vec<Row>, Option<Error>) {
         let config = json!({
             "base_dir": self.folder.path(),
             "directory": {
-                "urls": [self.server.fact("LDAPS_URL")],
+                "urls": [url],
                 "base": self.server.fact("BASE_DN"),
                 "ca_files": [self.server.ca_file()],
                 "bind": bind,
@@ -152,6 +175,29 @@ impl Stage {
     pub(crate) fn store(&self) -> Store {
         Store::open(&self.folder.path().join("state.db"), 0).unwrap()
     }
+}
+
+/// Passes a connection's bytes on, up to and with the answer to a modification.
+fn relay_until_modified(mut client: TcpStream, server: &str) {
+    /// The tag of a ModifyResponse (RFC 4511 4.6).
+    const MODIFY_RESPONSE: u8 = 0x67;
+    let mut server = TcpStream::connect(server).unwrap();
+    let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    // either side may hang up first
+    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    let mut bytes = vec![0; 65_536];
+    while let Ok(count @ 1..) = server.read(&mut bytes) {
+        if client.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+        // a short message: its head, its number of one octet or two, its operation
+        let operation = bytes.get(3).map(|length| bytes[4 + usize::from(*length).min(4)]);
+        if operation == Some(MODIFY_RESPONSE) {
+            break;
+        }
+    }
+    // both may be gone already
+    let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
 }
 
 /// A column's text; empty for NULL.

@@ -290,6 +290,61 @@ fn bytes_that_are_no_collection_are_left_alone() {
 }
 
 #[test]
+fn nothing_goes_after_people_were_not_read_to_their_end() {
+    let scene = scene();
+    let before = store(&[&scene.other_root(2024), &scene.root()]);
+    hold(&scene, &before);
+    scene.cut();
+    let outcome = scene.run(Verb::Issuers, UPLOAD);
+    assert_eq!((failure(&outcome), held(&scene)), (Code::DirectoryIncomplete, Some(before)));
+    assert_eq!(all(&outcome)[1], row(0, Some(true), "none", "expired", ""));
+}
+
+#[test]
+fn what_cannot_be_read_settles_no_upload() {
+    let scene = scene();
+    scene.tenant.merge_switches(json!({ "smime_config_lag": 9 })).unwrap();
+    assert_eq!(failure(&scene.run(Verb::Issuers, UPLOAD)), Code::ExchangeVerify);
+    scene.tenant.merge_switches(json!({ "smime_config_lag": 0 })).unwrap();
+    for _ in 0..6 {
+        scene.run(Verb::Issuers, "").fine();
+    }
+    let uploaded = held(&scene).unwrap();
+    hold(&scene, &uploaded[..uploaded.len() - 1]);
+    assert_eq!(failure(&scene.run(Verb::Issuers, UPLOAD)), Code::ExchangeIssuers);
+    hold(&scene, &uploaded);
+    assert_eq!(scene.run(Verb::Issuers, UPLOAD).fine().column("action"), ["none"]);
+    assert_eq!(scene.run(Verb::Changes, "").fine().column("result"), ["applied"]);
+}
+
+#[test]
+fn what_nobody_can_say_is_no_jump_and_a_jump_behind_it_is_one() {
+    let addresses: Vec<String> = (1..=6).map(|number| format!("p{number}@x.test")).collect();
+    let addresses: Vec<[&str; 1]> = addresses.iter().map(|address| [address.as_str()]).collect();
+    let scene = Scene::new(&addresses.as_flattened());
+    let export = |year: i32| {
+        let span = (date_time_ymd(year, 1, 1), date_time_ymd(year + 1, 1, 1));
+        let made = |[address]: &[&str; 1]| vec![scene.certificate_within(address, span.0, span.1)];
+        let made: Vec<_> = addresses.iter().map(made).collect();
+        let entries = addresses.iter().zip(&made).zip(1..);
+        let entries: Vec<_> = entries.map(|((address, made), number)| entry(number, address, made)).collect();
+        scene.directory(&entries);
+    };
+    export(2026);
+    assert_eq!(scene.run(Verb::Sync, "").fine().column("result"), ["applied"; 6]);
+    // the tenant gets a collection that knows none of them
+    hold(&scene, &store(&[&scene.other_root(2030)]));
+    let outcome = scene.run(Verb::Sync, "").fine();
+    assert!(events(&outcome, Code::GuardStopped).is_empty() && !scene.held(1).is_empty());
+    export(2024);
+    let lifted = json!({ "guard": { "max_removals_percent": 100, "max_people_losing_last_percent": 100 } });
+    let stopped = scene.run_with(&lifted, Verb::Sync, "");
+    let error = stopped.error.as_ref().unwrap();
+    assert_eq!((error.code(), error.get_target()), (Code::GuardStopped, Some("max_newly_unfit_percent")));
+    assert!(!scene.held(1).is_empty());
+}
+
+#[test]
 fn an_entry_nobody_can_read_is_kept_and_the_refusal_told() {
     let scene = scene();
     let before = store(&[b"no certificate"]);

@@ -81,6 +81,32 @@ fn who_leaves_one_directory_has_changed_and_who_leaves_both_has_vanished() {
 }
 
 #[test]
+fn an_entry_that_becomes_part_of_somebody_else_has_not_vanished() {
+    let (scene, _, bob) = scene();
+    let (bob, ann) = ([bob], [scene.certificate(ANN)]);
+    let apart = |scene: &Scene| {
+        scene.directory(&[entry(1, &[ANN], &ann)]);
+        scene.export("partner.ldif", &[entry(2, &[BOB], &bob)]);
+    };
+    apart(&scene);
+    run(&scene, Verb::Sync, "").fine();
+    // Bob's entry is given Ann's address, by mistake or not
+    scene.export("partner.ldif", &[entry(2, &[ANN, BOB], &bob)]);
+    for policy_type in ["delta", "delta", "initial"] {
+        let options = json!({ "policy_type": policy_type }).to_string();
+        let outcome = run(&scene, Verb::Sync, &options).fine();
+        assert!(outcome.column("person").iter().all(|person| *person == guid(1)), "{:?}", outcome.column("person"));
+        assert_eq!(scene.held(2), bob, "{policy_type}");
+    }
+    apart(&scene);
+    run(&scene, Verb::Sync, "").fine();
+    assert_eq!((scene.held(1), scene.held(2)), (ann.to_vec(), bob.to_vec()));
+    scene.export("partner.ldif", &[]);
+    run(&scene, Verb::Sync, "").fine();
+    assert!(scene.held(2).is_empty());
+}
+
+#[test]
 fn a_directory_that_is_cut_short_adds_and_takes_nothing() {
     let (scene, ann, bob) = scene();
     let newer = [bob, scene.certificate(BOB)];

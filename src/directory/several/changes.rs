@@ -64,6 +64,7 @@ pub(in crate::directory) async fn read_changes(
         }
         // what an unread directory holds is not gone
         person.complete &= read.incomplete_reason.is_none();
+        person.parts = parts;
         sink.send(person).await.map_err(|_| Error::new(Code::Cancelled))?;
         read.people += 1;
     }

@@ -106,6 +106,7 @@ pub(super) async fn read_united(
         }
         // what an unread directory holds is not gone
         united.person.complete &= report.incomplete_reason.is_none();
+        united.person.parts = united.parts;
         sink.send(united.person).await.map_err(|_| Error::new(Code::Cancelled))?;
         report.people += 1;
     }
