@@ -10,6 +10,7 @@ mod entry;
 mod failure;
 mod invoke;
 mod lookup;
+mod observed_rate;
 mod pace;
 mod recipients;
 mod retry;
