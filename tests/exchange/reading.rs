@@ -128,6 +128,22 @@ async fn a_failing_later_page_makes_the_list_incomplete() {
 }
 
 #[tokio::test]
+async fn a_list_of_more_pages_than_any_tenant_has_is_not_taken_for_whole() {
+    let many = (1..=10_001).map(|number| recipient(number, "UserMailbox", &format!("P{number}"))).collect();
+    let bench = Bench::with(many, json!({ "page_size": 1 }), &json!({})).await;
+    let mailboxes = ["UserMailbox".to_owned()];
+    let selection = Selection { types: Some(&mailboxes), ..Selection::default() };
+    let error = bench.exchange.collect(selection).await.unwrap_err();
+    assert_eq!(error.code(), Code::ExchangeIncomplete);
+    assert!(error.to_string().contains("too many pages"), "{error}");
+    assert_eq!(bench.exchange.calls().requests, 10_000);
+    // the same recipients on fewer pages are all there are
+    bench.tenant.merge_switches(json!({ "page_size": 1000 })).unwrap();
+    let (found, report) = bench.exchange.collect(selection).await.unwrap();
+    assert_eq!((found.len(), report.pages), (10_001, 11));
+}
+
+#[tokio::test]
 async fn one_recipient_is_found_by_every_identity() {
     let bench = Bench::new(json!({})).await;
     for (identity, name) in [
