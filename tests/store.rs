@@ -466,8 +466,10 @@ fn a_store_of_an_older_version_is_brought_up_to_this_one_with_all_it_holds() {
     let key = FetchKey { url: "http://x.test/a.crl", kind: "crl", request: None };
     let fetched = Fetched { bytes: vec![1], fetched_ms: NOW, next_update_ms: NOW + DAY };
     store.keep_fetched(key, &fetched).unwrap();
+    store.keep_read_form("O365Default", "x.test", Some("entity")).unwrap();
     drop(store);
     assert_eq!(open(&folder).fetched(key, NOW).unwrap(), Some(fetched));
+    assert_eq!(open(&folder).read_form("O365Default", "x.test").unwrap().as_deref(), Some("entity"));
 }
 
 /// What another process keeps over and over.

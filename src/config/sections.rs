@@ -178,6 +178,19 @@ pub enum Environment {
     O365GermanyCloud,
 }
 
+impl Environment {
+    /// Exchange's name, as in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::O365Default => "O365Default",
+            Self::O365USGovGCCHigh => "O365USGovGCCHigh",
+            Self::O365USGovDoD => "O365USGovDoD",
+            Self::O365China => "O365China",
+            Self::O365GermanyCloud => "O365GermanyCloud",
+        }
+    }
+}
+
 /// How to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,10 +13,11 @@ use crate::error::{Code, Error, Result};
 use crate::net::http::{self, is_loopback};
 use crate::people::{Recipient, RecipientClass};
 
+use super::abilities::{Abilities, ReadForm};
 use super::cloud::Servers;
 use super::command::{Command, Parameter};
 use super::invoke::{AdminApi, Answer, Call, Calls, Format};
-use super::recipients::{Abilities, ListReport, Reader, Selection};
+use super::recipients::{ListReport, Reader, Selection};
 use super::surroundings::Surroundings;
 use super::terms::{Listener, Terms};
 use super::token::Tokens;
@@ -226,6 +227,16 @@ impl Exchange {
     /// on-premises: another would only be refused, too.
     pub fn refuses(&self, recipient: &Recipient) -> bool {
         self.abilities.refuses(recipient)
+    }
+
+    /// Reads certificates in this form first, which worked in an earlier session: it is left where it fails.
+    pub fn expect_form(&self, form: ReadForm) {
+        self.abilities.expect(Some(form));
+    }
+
+    /// The form in which certificates can be read where JSON has no bytes, as far as this session or an earlier one knows.
+    pub fn read_form(&self) -> Option<ReadForm> {
+        self.abilities.form()
     }
 
     /// How many requests the last list of everybody took, if there was one.

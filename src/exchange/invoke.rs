@@ -226,7 +226,7 @@ impl AdminApi {
             url.to_mut().query_pairs_mut().append_pair("$select", select);
         }
         for _ in 0..=MAX_REDIRECTS {
-            let (response, place) = self.send(call, &url, headers.clone(), body).await.map_err(own)?;
+            let (response, place, sent_ms) = self.send(call, &url, headers.clone(), body).await.map_err(own)?;
             let request_id = response.header("request-id").unwrap_or(request_id).to_owned();
             let named = |trouble: Trouble| (trouble, request_id.clone());
             tracing::debug!(
@@ -237,7 +237,11 @@ impl AdminApi {
                 "answer"
             );
             match response.status {
-                200..=299 => return self.success(&response, call.format, &url, &request_id).map_err(named),
+                200..=299 => {
+                    let answer = self.success(&response, call.format, &url, &request_id);
+                    self.learn(sent_ms, answer.as_ref().err());
+                    return answer.map_err(named);
+                }
                 301 | 302 | 307 | 308 => {
                     let link = response.header("location").and_then(|link| self.servers.follow(&url, link));
                     let outside = || protocol("a redirect that leads out of the cloud");
@@ -246,6 +250,7 @@ impl AdminApi {
                 _ => {
                     self.tokens.challenged(token, &response.headers).await;
                     let trouble = failure::of_answer(&response, self.surroundings.now_ms());
+                    self.learn(sent_ms, Some(&trouble));
                     if let Trouble::Repeat(Cause::Crowded(_), _) = trouble {
                         self.give_up(place);
                     }
@@ -256,16 +261,26 @@ impl AdminApi {
         Err(own(Trouble::Final(protocol("too many redirects"))))
     }
 
+    /// Learns how fast the service lets itself be asked from what became of a request that was sent then.
+    fn learn(&self, sent_ms: i64, trouble: Option<&Trouble>) {
+        let cause = match trouble {
+            Some(Trouble::Repeat(cause, _)) => Some(*cause),
+            Some(Trouble::Token(_) | Trouble::Final(_)) | None => None,
+        };
+        self.contact.learn(&*self.surroundings, sent_ms, cause);
+    }
+
+    /// The answer, the place it was asked from, and when it was asked for.
     async fn send(
         &self,
         call: &Call<'_>,
         url: &Url,
         headers: HeaderMap,
         body: &[u8],
-    ) -> std::result::Result<(Response, SemaphorePermit<'_>), Trouble> {
+    ) -> std::result::Result<(Response, SemaphorePermit<'_>, i64), Trouble> {
         let closed = |_| Trouble::Final(Error::new(Code::Cancelled));
         let place = self.places.acquire().await.map_err(closed)?;
-        self.contact.turn(&*self.surroundings, call.terms).await.map_err(Trouble::Final)?;
+        let sent_ms = self.contact.turn(&*self.surroundings, call.terms).await.map_err(Trouble::Final)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         if call.command.name.starts_with("Set-") {
             self.writes.fetch_add(1, Ordering::Relaxed);
@@ -279,10 +294,9 @@ impl AdminApi {
         if let Some(server_ms) = response.header("date").and_then(failure::http_date_ms) {
             self.skew_ms.store(server_ms - self.surroundings.now_ms(), Ordering::Relaxed);
         }
-        if let Some(allowance) = Allowance::of(&response, self.surroundings.now_ms()) {
-            self.contact.heed(&*self.surroundings, allowance);
-        }
-        Ok((response, place))
+        let allowance = Allowance::of(&response, self.surroundings.now_ms());
+        self.contact.heed(&*self.surroundings, allowance);
+        Ok((response, place, sent_ms))
     }
 
     /// Where a mailbox is as a typed entity.

@@ -1,5 +1,6 @@
 //! Exchange Online: tokens and the admin API; reading recipients, writing one; the authorities that a tenant trusts.
 
+mod abilities;
 mod certificates;
 mod check;
 mod client;
@@ -10,6 +11,7 @@ mod entry;
 mod failure;
 mod invoke;
 mod lookup;
+mod observed_rate;
 mod pace;
 mod recipients;
 mod retry;
@@ -21,6 +23,7 @@ mod terms;
 mod testing;
 mod token;
 
+pub use abilities::ReadForm;
 pub use client::{Exchange, WriteOutcome};
 pub use invoke::{Calls, recipients_in};
 pub use recipients::{ListReport, Selection};

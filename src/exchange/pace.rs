@@ -1,4 +1,5 @@
-//! How fast one server may be asked: the pauses it asked for, and the calls it says are left.
+//! How fast one server may be asked: the pauses it asked for, the calls it says are left, and where it says nothing of them
+//! the rate it was seen to allow.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::net::http::Response;
 
 use super::failure::http_date_ms;
+use super::observed_rate::ObservedRate;
 
 /// Below this share of the limit (half of it) calls are spread over the time until the limit is renewed. Where it is renewed
 /// bit by bit this settles at the very rate that is allowed, with room for the requests that are under way.
@@ -57,6 +59,9 @@ struct State {
     /// By how much the service's clock is ahead of ours, as far as is known: its seconds are cut off, so the most that was
     /// ever seen is the nearest to the truth.
     ahead_ms: Option<i64>,
+    /// Whether the last answer said how many calls are left: then what was observed does not count.
+    is_told: bool,
+    observed: ObservedRate,
 }
 
 impl Pace {
@@ -67,10 +72,11 @@ impl Pace {
         state.quiet_until_ms = state.quiet_until_ms.max(end);
     }
 
-    /// Slows down where little is left, before anything is refused.
-    pub(super) fn heed(&self, now_ms: i64, allowance: Allowance) {
-        let Allowance { limit, remaining, reset_at_ms, server_ms } = allowance;
+    /// Slows down where little is left, before anything is refused, as an answer says.
+    pub(super) fn heed(&self, now_ms: i64, allowance: Option<Allowance>) {
         let mut state = self.state();
+        state.is_told = allowance.is_some();
+        let Some(Allowance { limit, remaining, reset_at_ms, server_ms }) = allowance else { return };
         let seen_ms = server_ms.saturating_sub(now_ms);
         let ahead_ms = state.ahead_ms.map_or(seen_ms, |ahead| ahead.max(seen_ms));
         state.ahead_ms = Some(ahead_ms);
@@ -88,12 +94,30 @@ impl Pace {
     pub(super) fn wait_ms(&self, now_ms: i64) -> u64 {
         let state = self.state();
         let next_ms = state.last_ms.saturating_add(state.gap_ms);
-        u64::try_from(state.quiet_until_ms.max(next_ms).saturating_sub(now_ms)).unwrap_or(0)
+        let told_ms = state.quiet_until_ms.max(next_ms).saturating_sub(now_ms);
+        let observed_ms = if state.is_told { 0 } else { state.observed.wait_ms(now_ms) };
+        u64::try_from(told_ms.max(observed_ms)).unwrap_or(0)
     }
 
     /// Remembers when a request was sent.
     pub(super) fn sent(&self, now_ms: i64) {
-        self.state().last_ms = now_ms;
+        let mut state = self.state();
+        state.last_ms = now_ms;
+        state.observed.sent(now_ms);
+    }
+
+    /// Learns that a request was not too much.
+    pub(super) fn let_in(&self) {
+        self.state().observed.let_in();
+    }
+
+    /// Learns that a request sent then was one too many, where the answer does not say how many there may be. The wait is the
+    /// one that was asked for.
+    pub(super) fn refused(&self, sent_ms: i64, now_ms: i64, wait_ms: u64) {
+        let mut state = self.state();
+        if !state.is_told {
+            state.observed.refused(sent_ms, now_ms, wait_ms);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,8 +157,8 @@ mod tests {
         assert_eq!(Allowance::of(&answer(&headers[..2]), 7), None);
     }
 
-    fn left(remaining: u64, reset_at_ms: i64, server_ms: i64) -> Allowance {
-        Allowance { limit: 100, remaining, reset_at_ms, server_ms }
+    fn left(remaining: u64, reset_at_ms: i64, server_ms: i64) -> Option<Allowance> {
+        Some(Allowance { limit: 100, remaining, reset_at_ms, server_ms })
     }
 
     #[test]
@@ -169,6 +193,25 @@ mod tests {
         pace.heed(300, left(50, 0, 501_000));
         pace.heed(400, left(0, 501_200, 501_000));
         assert_eq!(pace.wait_ms(400), 100);
+    }
+
+    #[test]
+    fn what_the_service_says_counts_before_what_was_observed() {
+        let pace = Pace::default();
+        for now_ms in 0..10 {
+            pace.sent(now_ms);
+            pace.let_in();
+        }
+        pace.heed(20, left(60, 2_000, 0));
+        pace.refused(9, 20, 1_000);
+        pace.sent(2_000);
+        assert_eq!(pace.wait_ms(2_000), 0);
+        pace.heed(2_040, None);
+        pace.refused(2_000, 2_040, 1_000);
+        pace.sent(3_040);
+        assert!(pace.wait_ms(3_040) > 0);
+        pace.heed(3_050, left(60, 5_000, 3_000));
+        assert_eq!(pace.wait_ms(3_050), 0);
     }
 
     #[test]

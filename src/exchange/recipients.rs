@@ -1,7 +1,5 @@
 //! Reading recipients: all of them page by page, or one.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-
 use futures_util::future::try_join_all;
 use tokio::sync::mpsc;
 use url::Url;
@@ -9,6 +7,7 @@ use url::Url;
 use crate::error::{Category, Code, Error, Result};
 use crate::people::{Recipient, RecipientClass};
 
+use super::abilities::{Abilities, ReadForm};
 use super::command::{Command, Parameter};
 use super::entry::{Entry, SELECT, SELECT_ENTITY};
 use super::failure;
@@ -48,78 +47,6 @@ impl Selection<'_> {
     }
 }
 
-/// What the service was found out to be able to do, kept for the session: above all the forms in which certificates can
-/// be read where JSON has no bytes.
-#[derive(Debug, Default)]
-pub(super) struct Abilities {
-    /// PowerShell's XML, for whole pages.
-    clixml: Form,
-    /// The typed entity, mailbox by mailbox.
-    entity: Form,
-    /// Pages of the last list of everybody; 0 before the first.
-    pages: AtomicU64,
-    /// Finding recipients by what people are known by.
-    filters: Form,
-    /// Writing to recipients of each class that are mastered on-premises.
-    synced: [Form; RecipientClass::ALL.len()],
-}
-
-/// What is known of one form.
-#[derive(Debug, Default)]
-struct Form(AtomicU8);
-
-impl Form {
-    const UNKNOWN: u8 = 0;
-    const WORKS: u8 = 1;
-    const USELESS: u8 = 2;
-
-    fn is_unknown(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == Self::UNKNOWN
-    }
-
-    fn works(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == Self::WORKS
-    }
-
-    fn settle(&self, works: bool) {
-        self.0.store(if works { Self::WORKS } else { Self::USELESS }, Ordering::Relaxed);
-    }
-}
-
-impl Abilities {
-    fn format(&self) -> Format {
-        if self.clixml.works() { Format::Clixml } else { Format::Json }
-    }
-
-    /// Remembers that a write was refused because the recipient is mastered on-premises: the service decides that by cmdlet
-    /// and parameters, so the next one like it would be refused as well.
-    pub(super) fn refused_synced(&self, recipient: &Recipient) {
-        if !recipient.is_mastered_in_cloud() {
-            self.synced[recipient.class as usize].settle(false);
-        }
-    }
-
-    /// Whether a write to this recipient would be refused because it is mastered on-premises.
-    pub(super) fn refuses(&self, recipient: &Recipient) -> bool {
-        !recipient.is_mastered_in_cloud() && !self.synced[recipient.class as usize].is_unknown()
-    }
-
-    /// Whether the service refused filters.
-    pub(super) fn filters_are_refused(&self) -> bool {
-        !self.filters.is_unknown()
-    }
-
-    /// Remembers that the service refuses filters.
-    pub(super) fn refuse_filters(&self) {
-        self.filters.settle(false);
-    }
-
-    /// Pages of the last list of everybody, if there was one.
-    pub(super) fn pages(&self) -> Option<u64> {
-        Some(self.pages.load(Ordering::Relaxed)).filter(|pages| *pages > 0)
-    }
-}
-
 /// Reads recipients of one tenant.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
@@ -149,7 +76,7 @@ impl Reader<'_> {
             }
         }
         if selection.is_everybody() {
-            self.abilities.pages.store(report.pages, Ordering::Relaxed);
+            self.abilities.listed(report.pages);
         }
         Ok(report)
     }
@@ -262,6 +189,13 @@ impl Reader<'_> {
     /// One page. Where JSON does not have the bytes, it is read again as CLIXML, once; what works better is kept. Where
     /// neither has them, mailboxes are read as typed entities.
     async fn page(&self, class: RecipientClass, command: &Command<'_>, next: Option<&Url>) -> Result<Answer<Entry>> {
+        if let Some(form) = self.abilities.expected(class) {
+            if let Some(answer) = self.page_as_expected(command, next, form).await? {
+                return Ok(answer);
+            }
+            tracing::info!(form = form.name(), "certificates are no longer readable as they were");
+            self.abilities.expect(None);
+        }
         let mut answer = self.page_as(command, next, self.abilities.format()).await?;
         let readable = |answer: &Answer<Entry>| answer.values.iter().filter(|entry| entry.is_readable()).count();
         if readable(&answer) == answer.values.len() {
@@ -282,6 +216,34 @@ impl Reader<'_> {
             self.read_entities(&mut answer.values).await?;
         }
         Ok(answer)
+    }
+
+    /// One page in the form that worked in an earlier session; nothing where that does not have all bytes.
+    async fn page_as_expected(
+        &self,
+        command: &Command<'_>,
+        next: Option<&Url>,
+        form: ReadForm,
+    ) -> Result<Option<Answer<Entry>>> {
+        let format = match form {
+            ReadForm::Clixml => Format::Clixml,
+            ReadForm::Entity => Format::Json,
+        };
+        let mut answer = match self.page_as(command, next, format).await {
+            // as where the form is tried for the first time
+            Err(error) if format == Format::Clixml && next.is_none() && is_about_the_form(&error) => return Ok(None),
+            answer => answer?,
+        };
+        let is_whole = |answer: &Answer<Entry>| answer.values.iter().all(Entry::is_readable);
+        if form == ReadForm::Entity && !is_whole(&answer) {
+            self.read_entities(&mut answer.values).await?;
+            if self.abilities.entity.works() {
+                // as when the form was found: CLIXML was of no use
+                self.abilities.clixml.settle(false);
+                return Ok(Some(answer));
+            }
+        }
+        Ok(Some(answer).filter(is_whole))
     }
 
     /// Takes the certificates of entries that have none to be read from the typed entity, as far as that works.

@@ -71,22 +71,34 @@ impl Contact {
     }
 
     /// Heeds what an answer says about the calls that are left.
-    pub(super) fn heed(&self, surroundings: &dyn Surroundings, allowance: Allowance) {
+    pub(super) fn heed(&self, surroundings: &dyn Surroundings, allowance: Option<Allowance>) {
         self.pace.heed(surroundings.monotonic_ms(), allowance);
     }
 
-    /// Waits until a request may be sent: while a pause runs that the server asked for, nobody sends.
+    /// Learns from whether a request that was sent then was one too many.
+    pub(super) fn learn(&self, surroundings: &dyn Surroundings, sent_ms: i64, refusal: Option<Cause>) {
+        match refusal {
+            Some(Cause::Throttled(asked_ms)) => {
+                self.pace.refused(sent_ms, surroundings.monotonic_ms(), asked_ms.unwrap_or(BASE_DELAY_MS));
+            }
+            // nothing is said of the rate
+            Some(Cause::Crowded(_) | Cause::Busy(_) | Cause::Unreachable | Cause::Timeout) => {}
+            Some(Cause::Passing | Cause::Broken) | None => self.pace.let_in(),
+        }
+    }
+
+    /// Waits until a request may be sent, and tells when that is: while a pause runs that the server asked for, nobody sends.
     ///
     /// # Errors
     /// `exchange_throttled` with the time that is left of a pause longer than [`PATIENCE_MS`].
-    pub(super) async fn turn(&self, surroundings: &dyn Surroundings, terms: &Terms) -> Result<(), Error> {
+    pub(super) async fn turn(&self, surroundings: &dyn Surroundings, terms: &Terms) -> Result<i64, Error> {
         let _next = self.line.lock().await;
         loop {
             let now_ms = surroundings.monotonic_ms();
             match self.pace.wait_ms(now_ms) {
                 0 => {
                     self.pace.sent(now_ms);
-                    return Ok(());
+                    return Ok(now_ms);
                 }
                 wait if wait > PATIENCE_MS => {
                     let wait = i64::try_from(wait).unwrap_or(i64::MAX);

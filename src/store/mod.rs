@@ -8,6 +8,7 @@ mod changes;
 mod fetched;
 mod journal;
 mod people;
+mod read_forms;
 mod record;
 mod runs;
 mod schema;

@@ -13,11 +13,12 @@ use super::is_busy;
 const APPLICATION_ID: i32 = 0x534D_494D;
 
 /// Each step makes the next version of the schema; a released step never changes.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("fetched.sql"),
     include_str!("deltas.sql"),
     include_str!("directories.sql"),
+    include_str!("read_forms.sql"),
 ];
 
 /// How long a statement waits for another process's transaction.

@@ -13,7 +13,7 @@ use super::record::{Record, policy_hash};
 use super::settle::settle_one_by_one;
 use super::tasks::Tasks;
 use super::write_all::write_all;
-use super::{Job, guard};
+use super::{Job, guard, read_form};
 
 /// Which changes of which run.
 #[derive(Debug, Clone)]
@@ -49,6 +49,7 @@ pub async fn apply_chosen(job: &Job<'_>, chosen: &Chosen) -> Result<()> {
     let mut record = Record::begin(job.context, "sync", PolicyType::Initial, chosen.staging, &scope, hash).await?;
     let calls_before = job.exchange.calls().requests;
     let outcome = work(job, chosen, changes, &mut record).await;
+    let outcome = outcome.and_then(|()| read_form::keep(job));
     record.counters.requests = job.exchange.calls().requests - calls_before;
     record.end(outcome).await
 }
@@ -67,6 +68,7 @@ async fn work(job: &Job<'_>, chosen: &Chosen, changes: Vec<Change>, record: &mut
         }
         return Ok(());
     }
+    read_form::expect(job)?;
     settle_one_by_one(job).await?;
     let mut by_recipient: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
     for change in &write {

@@ -12,7 +12,7 @@ use super::extent::Extent;
 use super::gather::{Gathered, Pair, Wish, gather};
 use super::judge_people::{AT_A_TIME, Judged, judged};
 use super::tenant::{self, Remarks};
-use super::{Job, Judge, Phase};
+use super::{Job, Judge, Phase, read_form};
 
 /// Nobody published a certificate for the person.
 const NO_CERTIFICATE: &str = "no_certificate";
@@ -59,7 +59,9 @@ pub struct Covering<'a> {
 pub async fn coverage<'a>(job: &Job<'a>, selection: &Selection) -> Result<Covering<'a>> {
     let mut judge = Judge::new(job.config, &Sources::of(job.config), job.at_ms()?)?;
     judge.evidence.set_tenant(tenant::read(job).await?.judging(job).await?);
+    read_form::expect(job)?;
     let gathered = gather(job, Wish { selection, extent: Extent::Everybody(None), marks: false }).await?;
+    read_form::keep(job)?;
     job.observer.begin(Phase::Judging, gathered.count());
     Ok(Covering { job: *job, judge, retriever: job.retriever(), gathered, next: 0, remarks: Remarks::default() })
 }

@@ -22,6 +22,7 @@ mod plan;
 mod prepare;
 mod prune;
 mod publish;
+mod read_form;
 mod record;
 mod run;
 mod settle;

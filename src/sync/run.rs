@@ -14,7 +14,7 @@ use super::record::{Record, policy_hash};
 use super::tasks::Tasks;
 use super::tenant::TenantTrust;
 use super::write_all::write_all;
-use super::{Job, guard, tenant};
+use super::{Job, guard, read_form, tenant};
 
 /// Rows that are in memory at a time on their way to the caller.
 const ROWS_AT_A_TIME: u32 = 500;
@@ -45,6 +45,7 @@ pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
     let scope = directory::scope_of(job.config)?;
     let verb = if request.staging { "compare" } else { "sync" };
     let calls_before = job.exchange.calls().requests;
+    read_form::expect(job)?;
     // what the tenant trusts belongs to what decides, so another one means to look at everybody
     let trust = tenant::read(job).await;
     let hash = policy_hash(job, trust.as_ref().ok());
@@ -65,6 +66,7 @@ pub async fn run(job: &Job<'_>, request: &Request) -> Result<()> {
         Ok(trust) => work(job, request, extent, &trust, &mut record).await,
         Err(error) => Err(error),
     };
+    let outcome = outcome.and_then(|()| read_form::keep(job));
     record.counters.requests = job.exchange.calls().requests - calls_before;
     record.end(outcome).await
 }

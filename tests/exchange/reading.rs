@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use smimesync::error::Code;
-use smimesync::exchange::Selection;
+use smimesync::exchange::{ReadForm, Selection};
 use smimesync::people::{Address, Recipient, RecipientClass};
 use tokio::sync::mpsc;
 
@@ -125,6 +125,22 @@ async fn a_failing_later_page_makes_the_list_incomplete() {
     drop(sink);
     assert_eq!(pages.recv().await.unwrap().len(), 2);
     assert!(pages.recv().await.is_none());
+}
+
+#[tokio::test]
+async fn a_list_of_more_pages_than_any_tenant_has_is_not_taken_for_whole() {
+    let many = (1..=10_001).map(|number| recipient(number, "UserMailbox", &format!("P{number}"))).collect();
+    let bench = Bench::with(many, json!({ "page_size": 1 }), &json!({})).await;
+    let mailboxes = ["UserMailbox".to_owned()];
+    let selection = Selection { types: Some(&mailboxes), ..Selection::default() };
+    let error = bench.exchange.collect(selection).await.unwrap_err();
+    assert_eq!(error.code(), Code::ExchangeIncomplete);
+    assert!(error.to_string().contains("too many pages"), "{error}");
+    assert_eq!(bench.exchange.calls().requests, 10_000);
+    // the same recipients on fewer pages are all there are
+    bench.tenant.merge_switches(json!({ "page_size": 1000 })).unwrap();
+    let (found, report) = bench.exchange.collect(selection).await.unwrap();
+    assert_eq!((found.len(), report.pages), (10_001, 11));
 }
 
 #[tokio::test]
@@ -253,4 +269,41 @@ async fn bytes_that_cannot_be_had_are_unknown_and_not_none() {
     let before = bench.exchange.calls().requests;
     bench.exchange.get(&guid(1)).await.unwrap();
     assert_eq!(bench.exchange.calls().requests, before + 1);
+}
+
+#[tokio::test]
+async fn a_form_that_is_expected_is_asked_for_first_and_left_where_it_fails() {
+    let expected = Some(values(&[&[48, 130, 3, 88], &[48, 130, 1]]));
+    let (clixml, entity) = (Some(ReadForm::Clixml), Some(ReadForm::Entity));
+    let only_clixml = json!({ "read_back": "clixml_only", "typed_mailbox": false });
+    let only_entity = json!({ "read_back": "type_name", "clixml": false });
+    for (switches, form, requests, known) in [
+        // unexpected: JSON, CLIXML, and the entity where that is needed
+        (&only_clixml, None, 2, clixml),
+        (&only_entity, None, 3, entity),
+        (&only_clixml, clixml, 1, clixml),
+        (&only_entity, entity, 2, entity),
+        // what was expected in vain comes on top
+        (&only_clixml, entity, 4, clixml),
+        (&only_entity, clixml, 4, entity),
+        // JSON has the bytes by now: CLIXML has them as well, and the entity is not needed
+        (&json!({}), clixml, 1, clixml),
+        (&json!({}), entity, 1, entity),
+    ] {
+        let bench = Bench::new(switches.clone()).await;
+        form.into_iter().for_each(|form| bench.exchange.expect_form(form));
+        let case = format!("{switches} and {form:?}");
+        assert_eq!(bench.exchange.get(&guid(1)).await.unwrap().user_certificate, expected, "{case}");
+        assert_eq!((bench.exchange.calls().requests, bench.exchange.read_form()), (requests, known), "{case}");
+        let (recipients, _) = bench.exchange.collect(Selection::default()).await.unwrap();
+        assert_eq!((recipients.len(), &recipients[0].user_certificate), (8, &expected), "{case}");
+    }
+    // no form has any
+    let none = json!({ "read_back": "type_name", "clixml": false, "typed_mailbox": false });
+    for form in [ReadForm::Clixml, ReadForm::Entity] {
+        let bench = Bench::new(none.clone()).await;
+        bench.exchange.expect_form(form);
+        assert_eq!(bench.exchange.get(&guid(1)).await.unwrap().user_certificate, None);
+        assert_eq!(bench.exchange.read_form(), None);
+    }
 }

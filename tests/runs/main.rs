@@ -5,6 +5,7 @@
 mod chosen;
 mod deltas;
 mod few;
+mod forms;
 mod issuers;
 mod many;
 mod ownership;

@@ -13,7 +13,7 @@ const BURST: u32 = 10;
 /// refused.
 fn share(people: usize, switches: Switches) -> (f64, usize) {
     let rate = Some(RateLimit { calls_per_second: RATE, burst: BURST });
-    let outcome = until_done(&Scene::of_mailboxes(people), 0, Switches { rate, latency_ms: 40, ..switches });
+    let outcome = until_done(&Scene::of_mailboxes(people), 0, Switches { rate, ..switches });
     assert_eq!(outcome.runs, 1);
     let admin: Vec<&RequestEntry> = outcome.requests.iter().filter(|request| request.cmdlet.is_some()).collect();
     let writes: Vec<&&RequestEntry> = admin.iter().filter(|request| request.applied).collect();
@@ -27,8 +27,19 @@ fn share(people: usize, switches: Switches) -> (f64, usize) {
 fn writes_use_what_is_allowed() {
     // of two thousand, a list of twenty-two pages comes in between
     for (people, page_size) in [(100, 50), (1_000, 50), (2_000, 100)] {
-        let (share, refused) = share(people, Switches { page_size, ..Switches::default() });
+        let (share, refused) = share(people, Switches { page_size, latency_ms: 40, ..Switches::default() });
         assert!(share >= 0.95, "{people} writes use {:.1} % of what is allowed", share * 100.0);
         assert_eq!(refused, 0, "of {people} writes");
+    }
+}
+
+#[test]
+fn a_rate_that_nobody_states_is_found_out() {
+    for latency_ms in [40, 10] {
+        let silent = Switches { rate_limit_headers: false, latency_ms, ..Switches::default() };
+        let (share, refused) = share(2_000, silent);
+        assert!(share >= 0.80, "{latency_ms} ms: 2,000 writes use {:.1} % of what is allowed", share * 100.0);
+        // less than one call in a hundred
+        assert!(refused <= 20, "{latency_ms} ms: {refused} refused");
     }
 }
