@@ -12,4 +12,6 @@ pub use digest::{PersonDigest, digest};
 pub use matching::{Claims, Match, PeopleIndex, PeopleKeys, RecipientIndex, RecipientKeys, Unmatched};
 pub use person::{Person, PersonKind, Problem, RawValue};
 pub use recipient::{Recipient, RecipientClass};
-pub use unite::{United, UnitingKey, groups, identity_key, identity_unites, merge, other_keys, unite, uniting_keys};
+pub use unite::{
+    Group, United, UnitingKey, groups, identity_key, identity_unites, merge, other_keys, unite, uniting_keys,
+};

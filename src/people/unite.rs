@@ -26,7 +26,7 @@ pub fn unite(directories: Vec<Vec<Person>>) -> Vec<United> {
     let mut left: Vec<Vec<Option<Person>>> =
         directories.into_iter().map(|people| people.into_iter().map(Some).collect()).collect();
     let mut united = Vec::with_capacity(groups.len());
-    for places in groups {
+    for Group { places, is_clear } in groups {
         let mut parts = Vec::with_capacity(places.len());
         let mut whole: Option<Person> = None;
         for (directory, place) in places {
@@ -39,7 +39,10 @@ pub fn unite(directories: Vec<Vec<Person>>) -> Vec<United> {
                 Some(whole) => merge(whole, person),
             });
         }
-        united.extend(whole.map(|person| United { person, parts }));
+        united.extend(whole.map(|mut person| {
+            person.complete &= is_clear;
+            United { person, parts }
+        }));
     }
     united
 }
@@ -76,9 +79,18 @@ pub fn other_keys(person: &Person) -> Vec<UnitingKey> {
     anchor.into_iter().chain(address).collect()
 }
 
-/// The entries of each person by the keys of each directory's entries, as a directory and a place within it, in the
-/// directories' order.
-pub fn groups(directories: &[Vec<Vec<UnitingKey>>]) -> Vec<Vec<(usize, usize)>> {
+/// Entries of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// A directory and a place within it, in the directories' order.
+    pub places: Vec<(usize, usize)>,
+    /// Whether nobody else could be this person. Of one who stays apart from entries of other directories, because more
+    /// than one of a directory would be among them, nobody knows what they hold of this one's.
+    pub is_clear: bool,
+}
+
+/// The entries of each person by the keys of each directory's entries.
+pub fn groups(directories: &[Vec<Vec<UnitingKey>>]) -> Vec<Group> {
     let places: Vec<(usize, usize)> = directories
         .iter()
         .enumerate()
@@ -104,11 +116,12 @@ pub fn groups(directories: &[Vec<Vec<UnitingKey>>]) -> Vec<Vec<(usize, usize)>> 
     for entry in 0..places.len() {
         let Some(group) = members.get(&roots.of(entry)) else { continue };
         let mut seen = HashSet::new();
-        let is_clear = group.iter().all(|member| seen.insert(places[*member].0));
-        if !is_clear {
-            groups.push(vec![places[entry]]);
+        let is_one = group.iter().filter(|member| seen.insert(places[**member].0)).count() == group.len();
+        if !is_one {
+            groups.push(Group { places: vec![places[entry]], is_clear: seen.len() == 1 });
         } else if group.first() == Some(&entry) {
-            groups.push(group.iter().map(|member| places[*member]).collect());
+            let places = group.iter().map(|member| places[*member]).collect();
+            groups.push(Group { places, is_clear: true });
         }
     }
     groups
@@ -241,6 +254,18 @@ mod tests {
             vec![person("b", None, &["ann@x.test"], &[]), person("c", None, &["ann@x.test"], &[])],
         ];
         assert_eq!(shown(&unite(directories)), ["0a", "1b", "1c"]);
+    }
+
+    #[test]
+    fn who_stays_apart_for_a_rival_may_have_what_others_hold() {
+        let directories = vec![
+            vec![person("a", None, &["ann@x.test"], &[])],
+            vec![person("b", None, &["ann@x.test"], &[]), person("c", None, &["ann@x.test"], &[])],
+        ];
+        assert!(unite(directories).iter().all(|united| !united.person.complete));
+        let directories =
+            vec![vec![person("a", None, &["ann@x.test"], &[]), person("b", None, &["ann@x.test"], &[])], Vec::new()];
+        assert!(unite(directories).iter().all(|united| united.person.complete), "what they are made of is known");
     }
 
     #[test]
