@@ -12,4 +12,4 @@ pub use digest::{PersonDigest, digest};
 pub use matching::{Claims, Match, PeopleIndex, PeopleKeys, RecipientIndex, RecipientKeys, Unmatched};
 pub use person::{Person, PersonKind, Problem, RawValue};
 pub use recipient::{Recipient, RecipientClass};
-pub use unite::{UnitingKey, groups, identity_key, identity_unites, merge, other_keys, uniting_keys};
+pub use unite::{Group, UnitingKey, groups, identity_key, identity_unites, merge, other_keys, uniting_keys};

@@ -42,9 +42,18 @@ pub fn other_keys(person: &Person) -> Vec<UnitingKey> {
     anchor.into_iter().chain(address).collect()
 }
 
-/// The entries of each person by the keys of each directory's entries, as a directory and a place within it, in the
-/// directories' order.
-pub fn groups(directories: &[Vec<Vec<UnitingKey>>]) -> Vec<Vec<(usize, usize)>> {
+/// Entries of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// A directory and a place within it, in the directories' order.
+    pub places: Vec<(usize, usize)>,
+    /// Whether nobody else could be this person. Of one who stays apart from entries of other directories, because more
+    /// than one of a directory would be among them, nobody knows what they hold of this one's.
+    pub is_clear: bool,
+}
+
+/// The entries of each person by the keys of each directory's entries.
+pub fn groups(directories: &[Vec<Vec<UnitingKey>>]) -> Vec<Group> {
     let places: Vec<(usize, usize)> = directories
         .iter()
         .enumerate()
@@ -70,11 +79,12 @@ pub fn groups(directories: &[Vec<Vec<UnitingKey>>]) -> Vec<Vec<(usize, usize)>> 
     for entry in 0..places.len() {
         let Some(group) = members.get(&roots.of(entry)) else { continue };
         let mut seen = HashSet::new();
-        let is_clear = group.iter().all(|member| seen.insert(places[*member].0));
-        if !is_clear {
-            groups.push(vec![places[entry]]);
+        let is_one = group.iter().filter(|member| seen.insert(places[**member].0)).count() == group.len();
+        if !is_one {
+            groups.push(Group { places: vec![places[entry]], is_clear: seen.len() == 1 });
         } else if group.first() == Some(&entry) {
-            groups.push(group.iter().map(|member| places[*member]).collect());
+            let places = group.iter().map(|member| places[*member]).collect();
+            groups.push(Group { places, is_clear: true });
         }
     }
     groups
@@ -158,11 +168,12 @@ mod tests {
 
     fn unite(directories: Vec<Vec<Person>>) -> Vec<United> {
         let keys: Vec<Vec<_>> = directories.iter().map(|people| people.iter().map(uniting_keys).collect()).collect();
-        let united = |group: Vec<(usize, usize)>| {
-            let people = group.iter().map(|(directory, place)| directories[*directory][*place].clone());
-            let parts =
-                group.iter().map(|(directory, place)| (*directory, directories[*directory][*place].identity.clone()));
-            United { parts: parts.collect(), person: people.reduce(merge).unwrap() }
+        let entry = |(directory, place): (usize, usize)| directories[directory][place].clone();
+        let united = |Group { places, is_clear }: Group| {
+            let parts = places.iter().map(|place| (place.0, entry(*place).identity)).collect();
+            let mut person = places.into_iter().map(entry).reduce(merge).unwrap();
+            person.complete &= is_clear;
+            United { person, parts }
         };
         groups(&keys).into_iter().map(united).collect()
     }
@@ -224,6 +235,18 @@ mod tests {
             vec![person("b", None, &["ann@x.test"], &[]), person("c", None, &["ann@x.test"], &[])],
         ];
         assert_eq!(shown(&unite(directories)), ["0a", "1b", "1c"]);
+    }
+
+    #[test]
+    fn who_stays_apart_for_a_rival_may_have_what_others_hold() {
+        let directories = vec![
+            vec![person("a", None, &["ann@x.test"], &[])],
+            vec![person("b", None, &["ann@x.test"], &[]), person("c", None, &["ann@x.test"], &[])],
+        ];
+        assert!(unite(directories).iter().all(|united| !united.person.complete));
+        let directories =
+            vec![vec![person("a", None, &["ann@x.test"], &[]), person("b", None, &["ann@x.test"], &[])], Vec::new()];
+        assert!(unite(directories).iter().all(|united| united.person.complete), "what they are made of is known");
     }
 
     #[test]

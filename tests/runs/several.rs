@@ -107,6 +107,25 @@ fn an_entry_that_becomes_part_of_somebody_else_has_not_vanished() {
 }
 
 #[test]
+fn what_two_of_a_directory_could_mean_is_not_gone_from_a_third() {
+    let (scene, ann, bob) = scene();
+    // neither of the partner's two is a rival for Ann's mailbox, as their addresses lead apart
+    let twins = [entry(3, &[ANN, BOB], &ann[1..]), entry(4, &[ANN, BOB], &[])];
+    scene.export("partner.ldif", &twins);
+    for policy_type in ["delta", "initial", "delta"] {
+        let options = json!({ "policy_type": policy_type }).to_string();
+        run(&scene, Verb::Sync, &options).fine();
+        assert_eq!(scene.held(1).len(), 2, "{policy_type}");
+    }
+    scene.export("partner.ldif", &twins[1..]);
+    run(&scene, Verb::Sync, "").fine();
+    assert_eq!(scene.held(2), [bob]);
+    scene.export("partner.ldif", &[]);
+    run(&scene, Verb::Sync, "").fine();
+    assert_eq!(scene.held(1), ann[..1]);
+}
+
+#[test]
 fn a_directory_that_is_cut_short_adds_and_takes_nothing() {
     let (scene, ann, bob) = scene();
     let newer = [bob, scene.certificate(BOB)];
@@ -155,7 +174,7 @@ fn one_that_says_nothing_of_changes_is_read_alone_and_a_new_rival_is_met() {
     scene.export("partner.ldif", &twins);
     let outcome = scene.run_with(&sections, Verb::Sync, "").fine();
     assert_eq!(policy_type(&scene), "delta");
-    assert_eq!(outcome.column("reason"), ["ambiguous"; 2], "who changed; the one who did not is met as their rival");
+    assert_eq!(outcome.column("reason"), ["ambiguous"; 3], "who changed, and who may have what they hold");
     assert_eq!(scene.held(1), ann);
     sections["directories"][0]["changes"] = json!("none");
     let outcome = scene.run_with(&sections, Verb::Compare, r#"{"policy_type":"delta"}"#).fine();

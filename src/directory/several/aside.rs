@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::Result;
-use crate::people::{Person, Problem, UnitingKey, digest, merge, uniting_keys};
+use crate::people::{Group, Person, Problem, UnitingKey, digest, merge, uniting_keys};
 use crate::store::Spool;
 
 /// Entries by their places, of all directories together.
@@ -52,17 +52,17 @@ impl Aside {
         Ok(())
     }
 
-    /// The person that these entries are: of each the directory's number, and where it stands in that directory. `None`
-    /// without any.
+    /// The person that these entries are; `None` without any. Of one who is not clear not everything is known.
     ///
     /// # Errors
     /// `store_failed`.
-    pub(super) fn united(&self, directories: &[Entries], group: &[(usize, usize)]) -> Result<Option<United>> {
+    pub(super) fn united(&self, directories: &[Entries], group: &Group) -> Result<Option<United>> {
         let mut united: Option<United> = None;
-        for (directory, at) in group {
+        for (directory, at) in &group.places {
             let Some(entries) = directories.get(*directory) else { continue };
             let Some(place) = entries.places.get(*at) else { continue };
             let mut person = self.spool.person(*place)?;
+            person.complete &= group.is_clear;
             person.problems = entries.problems.get(place).cloned().unwrap_or_default();
             let part = (*directory, person.identity.clone());
             united = Some(match united {

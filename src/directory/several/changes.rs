@@ -12,7 +12,7 @@ use crate::directory::{
     ChangeReport, Changes, Cursor, Gone, ReadReport, Selection, Since, WhyEverybody, incomplete, labels, scope,
 };
 use crate::error::{Code, Error, Result};
-use crate::people::{Person, UnitingKey, groups, merge, uniting_keys};
+use crate::people::{Group, Person, UnitingKey, groups, merge, uniting_keys};
 use crate::text::Culture;
 
 use super::news::{self, News};
@@ -347,9 +347,9 @@ fn united(sides: &mut [Side<'_>], touched: &BTreeSet<(usize, String)>) -> (Vec<W
         now.iter().map(|entries| entries.iter().map(|entry| entry.keys.clone()).collect()).collect();
     let mut still: HashSet<String> = HashSet::new();
     let mut people = Vec::new();
-    for places in groups(&keys) {
+    for Group { places, is_clear } in groups(&keys) {
         let mut parts = Vec::with_capacity(places.len());
-        let (mut whole, mut is_complete): (Option<Person>, bool) = (None, true);
+        let (mut whole, mut is_complete): (Option<Person>, bool) = (None, is_clear);
         for (directory, place) in places {
             let Some(entry) = now.get_mut(directory).and_then(|entries| entries.get_mut(place)) else { continue };
             parts.push((directory, entry.identity.clone()));
@@ -369,8 +369,8 @@ fn united(sides: &mut [Side<'_>], touched: &BTreeSet<(usize, String)>) -> (Vec<W
     }
     let keys: Vec<Vec<_>> =
         before.iter().map(|known| known.iter().map(|entry| entry.keys().collect()).collect()).collect();
-    let first = |places: Vec<(usize, usize)>| {
-        let (directory, place) = places.first()?;
+    let first = |group: Group| {
+        let (directory, place) = group.places.first()?;
         Some(before.get(*directory)?.get(*place)?.identity.clone())
     };
     let were = groups(&keys).into_iter().filter_map(first);

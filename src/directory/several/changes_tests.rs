@@ -174,8 +174,10 @@ fn two_of_one_directory_that_could_be_a_third_stay_apart_until_it_is_clear() {
     let (people, gone, cursor) = changed(&both, &cursor);
     assert_eq!((people, gone), (vec![(1, "a b".into()), (3, "c".into())], vec![2]));
     two.write(&[record(2, ANN, &["b"]), record(3, ANN, &["c"])]);
-    let (people, gone, _) = changed(&both, &cursor);
-    assert_eq!((people, gone), (vec![(1, "a".into()), (2, "b".into()), (3, "c".into())], vec![]));
+    let (report, people) = told(&both, &Since { cursor, besides: Vec::new() }, &Selection::default());
+    let apart: Vec<_> = people.iter().map(shown).collect();
+    assert_eq!((apart, report.gone), (vec![(1, "a".into()), (2, "b".into()), (3, "c".into())], Gone::Named(vec![])));
+    assert!(people.iter().all(|person| !person.complete), "nobody knows whose values are whose");
 }
 
 #[test]
