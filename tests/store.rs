@@ -94,7 +94,7 @@ fn change(number: u32, recipient: &str) -> Change {
 
 #[test]
 fn the_error_that_ended_a_run_names_what_it_is_about() {
-    let missing = Error::new(Code::ConfigFileNotFound).target("people.ldif");
+    let missing = Error::new(Code::FileNotFound).target("people.ldif");
     let stored = StoredError::of_run(&missing, Culture::default());
     assert_eq!((stored.code, stored.message.as_str()), (missing.code().number(), "people.ldif: no such file"));
     let locked = Error::new(Code::StoreLocked);
