@@ -321,7 +321,7 @@ fn what_cannot_be_read_settles_no_upload() {
 fn what_nobody_can_say_is_no_jump_and_a_jump_behind_it_is_one() {
     let addresses: Vec<String> = (1..=6).map(|number| format!("p{number}@x.test")).collect();
     let addresses: Vec<[&str; 1]> = addresses.iter().map(|address| [address.as_str()]).collect();
-    let scene = Scene::new(&addresses.as_flattened());
+    let scene = Scene::new(addresses.as_flattened());
     let export = |year: i32| {
         let span = (date_time_ymd(year, 1, 1), date_time_ymd(year + 1, 1, 1));
         let made = |[address]: &[&str; 1]| vec![scene.certificate_within(address, span.0, span.1)];
