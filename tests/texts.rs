@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use smimesync::error::{CODES, CodeInfo};
+use smimesync::session::Verb;
 
 fn sources(folder: &Path, out: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -104,4 +105,31 @@ fn the_proofs_about_directories_name_tests_that_exist() {
         named += 1;
     }
     assert!(named > 30, "{named}");
+}
+
+/// What stands between backticks in the first column of the table of a section.
+fn documented(section: &str) -> BTreeSet<String> {
+    let first_cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    first_cells.flat_map(|cell| cell.split(", ").map(|name| name.trim_matches('`').to_owned())).collect()
+}
+
+#[test]
+fn every_option_of_a_verb_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/verbs.md")).unwrap();
+    let sections: BTreeMap<&str, &str> = page.split("\n## ").skip(1).filter_map(|it| it.split_once('\n')).collect();
+    let selection = documented(sections["The selection"]);
+    assert_eq!(selection, ["bases", "filter", "identities", "limit"].map(str::to_owned).into());
+    for verb in Verb::ALL {
+        let name = verb.name();
+        let source = std::fs::read_to_string(root.join(format!("src/session/verbs/{name}.rs"))).unwrap();
+        let fields = |source: &str| -> BTreeSet<String> {
+            let options = source.split_once("struct Options {").unwrap().1.split_once('}').unwrap().0;
+            let names = options.lines().filter_map(|line| line.split_once(": "));
+            names.map(|(name, _)| name.trim().trim_start_matches("pub(super) ").to_owned()).collect()
+        };
+        let section = sections.get(format!("`{name}`").as_str()).unwrap_or_else(|| panic!("{name} has no section"));
+        assert_eq!(documented(section), fields(&source), "{name}");
+        assert_eq!(section.contains("the selection"), source.contains("with_selection"), "{name}");
+    }
 }

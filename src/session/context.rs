@@ -157,7 +157,7 @@ fn bind<'a>(config: &'a mut Config, pointer: &'a str) -> Result<(&'a mut Bind, &
             [] => config.directory.get_or_insert_default(),
             [only] => only,
             // a password must not reach a server it is not meant for
-            _ => return Err(pointer_error(Source::Configuration, pointer, "expected one of several, /directories/N/bind")),
+            _ => return Err(pointer_error(Source::Configuration, pointer, "expected /directories/N/bind of one")),
         };
         return Ok((&mut directory.bind, key));
     }
