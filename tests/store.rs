@@ -9,13 +9,14 @@ use std::process::{Child, Command, Stdio};
 
 use smimesync::certificate::{Attribute, Sha256};
 use smimesync::config::{self, Config};
-use smimesync::error::Code;
+use smimesync::error::{Code, Error};
 use smimesync::people::{Person, PersonKind, RawValue};
 use smimesync::planning::{Action, Change, Item, Plan};
 use smimesync::store::{
     ChangeFilter, ChangeResult, Counters, DirectoryRead, FetchKey, Fetched, JournalState, NewRun, PersonDigest,
     PolicyType, RunFilter, RunResult, SeenPerson, SettingValue, Spool, Store, StoredError, WriteEnd,
 };
+use smimesync::text::Culture;
 use smimesync::validation::Fitness;
 use tempfile::TempDir;
 
@@ -89,6 +90,15 @@ fn change(number: u32, recipient: &str) -> Change {
         reason: Some("expired".into()),
         loses_last: false,
     }
+}
+
+#[test]
+fn the_error_that_ended_a_run_names_what_it_is_about() {
+    let missing = Error::new(Code::FileNotFound).target("people.ldif");
+    let stored = StoredError::of_run(&missing, Culture::default());
+    assert_eq!((stored.code, stored.message.as_str()), (missing.code().number(), "people.ldif: no such file"));
+    let locked = Error::new(Code::StoreLocked);
+    assert_eq!(StoredError::of_run(&locked, Culture::default()), StoredError::new(&locked, Culture::default()));
 }
 
 fn failure() -> StoredError {

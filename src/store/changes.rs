@@ -64,6 +64,15 @@ impl StoredError {
         Self { code: error.code().number(), message: error.message(culture) }
     }
 
+    /// What is kept of an error that ended a run: what it is about comes first, as a run's row names no object.
+    pub fn of_run(error: &Error, culture: Culture) -> Self {
+        let stored = Self::new(error, culture);
+        match error.get_target() {
+            Some(target) => Self { message: format!("{target}: {}", stored.message), ..stored },
+            None => stored,
+        }
+    }
+
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Option<Self>> {
         let (code, message): (Option<i32>, Option<String>) = (row.get("error_code")?, row.get("error")?);
         Ok(code.map(|code| Self { code, message: message.unwrap_or_default() }))

@@ -117,7 +117,7 @@ impl<'a> Record<'a> {
             Some(Category::DirectoryIncomplete) => RunResult::Incomplete,
             Some(_) => RunResult::Failed,
         };
-        let error = outcome.as_ref().err().map(|error| StoredError::new(error, self.context.culture));
+        let error = outcome.as_ref().err().map(|error| StoredError::of_run(error, self.context.culture));
         let now_ms = self.context.surroundings.now_ms();
         self.context.store.end_run(self.run, result, &self.counters, error.as_ref(), now_ms)?;
         let parameters = vec![("run", self.run.to_string()), ("result", result.name().to_owned())];

@@ -112,8 +112,12 @@ fn failed(step: &'static str, error: Error) -> CheckStep {
 
 fn row(target: &str, step: &CheckStep, culture: Culture) -> Row {
     let words = |text: &Option<Text>| text.as_ref().map(|text| text.render(culture));
-    // the remedy has a column of its own
-    let failure = || step.error.as_ref().map(|error| error.text().render(culture));
+    // the remedy has a column of its own, the target of the error has none
+    let failure = || {
+        let error = step.error.as_ref()?;
+        let text = error.text().render(culture);
+        Some(error.get_target().map_or_else(|| text.clone(), |target| format!("{target}: {text}")))
+    };
     let seen = words(&step.detail).or_else(failure).or_else(|| step.target.clone());
     let row = Row::new(columns::of(Verb::Check))
         .set("target", target)
