@@ -76,6 +76,7 @@ static enum exit_code exit_code_of(const smimesync_error *error) {
         {"store", EXIT_INTERNAL},    {"internal", EXIT_INTERNAL},
     }, by_area[] = {
         {"directory", EXIT_DIRECTORY}, {"exchange", EXIT_EXCHANGE}, {"trust", EXIT_CONFIG}, {"config", EXIT_CONFIG},
+        {"host", EXIT_CONFIG},
     };
     const char *text = NULL;
     size_t len = 0;

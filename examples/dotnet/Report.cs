@@ -36,7 +36,8 @@ namespace SmimeSync.Host
 
         private static readonly Dictionary<string, int> ByArea = new Dictionary<string, int>
         {
-            { "directory", Directory }, { "exchange", Exchange }, { "trust", Config }, { "config", Config }
+            { "directory", Directory }, { "exchange", Exchange }, { "trust", Config }, { "config", Config },
+            { "host", Config }
         };
 
         internal static int Of(NativeError error)

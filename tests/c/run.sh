@@ -76,6 +76,11 @@ under c/missing-configuration 10 "$host" "$work/nowhere.json" settings
 says c/missing-configuration-code '"code":-108,"category":"not_found"'
 under c/unknown-option 10 "$host" "$work/empty.json" columns '{"verbs":"sync"}'
 says c/unknown-option-target '"target":"/verbs"'
+printf 'version: 1\n\ndn: cn=a,dc=x\nobjectClass: user\nmail: a@x.test\n' > "$work/one.ldif"
+echo "{\"directory\":{\"kind\":\"ldif\",\"path\":\"$work/one.ldif\"}}" > "$work/one.json"
+under c/ldif-written 0 "$host" "$work/one.json" fetch "{\"ldif_path\":\"$work/two.ldif\"}"
+under c/ldif-exists 10 "$host" "$work/one.json" fetch "{\"ldif_path\":\"$work/two.ldif\"}"
+says c/ldif-exists-code '"code":-115'
 under c/unknown-verb 10 "$host" "$work/empty.json" nonsense
 under c/usage 10 "$host" "$work/empty.json"
 under c/base-dir 10 "$host" "$work/absent.json" fetch
