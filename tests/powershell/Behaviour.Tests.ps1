@@ -101,6 +101,10 @@ Describe 'a wrong configuration' {
         $failure = { Get-SmimeCertificate } | Should -Throw -ErrorId 'SmimeSync.Config.FileNotFound,Get-SmimeCertificate' -PassThru
         $failure.CategoryInfo.Category | Should -Be 'ObjectNotFound'
         $failure.TargetObject | Should -Match 'people\.ldif$'
+        $failed = Test-SmimeSyncConnection | Where-Object Result -eq 'fail'
+        @($failed.Detail) -like "*people.ldif: no such file" | Should -Not -BeNullOrEmpty
+        $failed.Detail | Should -Contain '/store/path: a required value is missing'
+        ($failed | Format-Table | Out-String -Width 200) | Should -Match 'people\.ldif: no such file'
         Disconnect-SmimeSync
     }
 }

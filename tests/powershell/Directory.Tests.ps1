@@ -95,7 +95,8 @@ Describe 'changing the directory' -Skip:(-not $hasServer) {
     It 'writes what it reads as LDIF and reads that back' {
         $file = Join-Path $folder 'written.ldif'
         $people = Get-SmimeCertificate -LdifPath $file
-        { Get-SmimeCertificate -LdifPath $file } | Should -Throw -ErrorId 'SmimeSync.Host.FileExists,Get-SmimeCertificate'
+        $failure = { Get-SmimeCertificate -LdifPath $file } | Should -Throw -ErrorId 'SmimeSync.Host.FileExists,Get-SmimeCertificate' -PassThru
+        $failure.ErrorDetails.RecommendedAction | Should -Match '-Overwrite'
         Get-SmimeCertificate -LdifPath $file -Overwrite | Out-Null
         Connect-SmimeSync -LdifPath $file
         $back = Get-SmimeCertificate -ResultSize Unlimited

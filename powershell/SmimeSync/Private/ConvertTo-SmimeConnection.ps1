@@ -16,13 +16,15 @@ function ConvertTo-SmimeConnection {
         $value
     }
     $places = {
-        param($name)
+        param($names)
         foreach ($section in (@(& $find @('directory')) + @(& $find @('directories')))) {
-            if ($section -is [System.Management.Automation.PSCustomObject] -and $section.PSObject.Properties[$name]) { $section.$name }
+            foreach ($name in $names) {
+                if ($section -is [System.Management.Automation.PSCustomObject] -and $section.PSObject.Properties[$name]) { $section.$name }
+            }
         }
     }
-    $directory = foreach ($name in @('path', 'domain', 'urls')) { & $places $name }
-    $base = foreach ($name in @('base', 'bases')) { & $places $name }
+    $directory = & $places @('path', 'domain', 'urls')
+    $base = & $places @('base', 'bases')
     [pscustomobject]@{
         PSTypeName     = 'SmimeSync.Connection'
         ConnectionId   = [guid]::NewGuid()

@@ -42,6 +42,7 @@ function ConvertTo-SmimeErrorRecord {
 
     $remedy = $null
     if ($NativeError.Category -eq 'guard') { $remedy = $Script:Text.RemedyGuard -f $NativeError.Target }
+    elseif ($NativeError.Code -eq [int][SmimeSync.Code]::FileExists) { $remedy = $Script:Text.RemedyFileExists }
     elseif ($NativeError.RetryAfter) { $remedy = $Script:Text.RemedyRetryAfter -f [math]::Ceiling($NativeError.RetryAfter.TotalSeconds) }
     elseif ($NativeError.Location) { $remedy = $Script:Text.RemedyInternal -f $NativeError.Location }
     if ($remedy) {

@@ -28,7 +28,7 @@ function Get-SmimeCertificate {
 
     .PARAMETER LdifPath
     A file that the entries read go into as LDIF (RFC 2849), to be read like any other export. It is in its place only when
-    all of them were read. -ResultSize is Unlimited then.
+    all of them were read. Neither -ResultSize nor -PolicyType Delta goes with it.
 
     .PARAMETER Overwrite
     Replaces the file of -LdifPath if it is there already.

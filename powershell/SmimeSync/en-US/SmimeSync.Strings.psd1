@@ -24,6 +24,7 @@
     ErrorWithTarget          = '{0}: {1}'
     ErrorUnknown             = 'the library reports error {0}'
     RemedyGuard              = 'look at the changes with Compare-SmimeCertificate; if they are right, add -Force {0}'
+    RemedyFileExists         = 'name another file, or add -Overwrite'
     RemedyRetryAfter         = 'try again in {0} seconds'
     RemedyInternal           = 'please report this defect with its place: {0}'
 
