@@ -25,6 +25,10 @@ use crate::platform;
 
 use super::reader::{Reader, Record};
 
+/// People that are handed on together, unless their values have more bytes than this.
+const AT_A_TIME: usize = 64;
+const MAX_WAITING_BYTES: usize = 1 << 20;
+
 /// SHA-256 of a file, by which an unchanged export is recognised before it is parsed.
 ///
 /// # Errors
@@ -124,7 +128,10 @@ fn read_with(
         |error: Error| if error.get_target().is_none() { error.target(path.display().to_string()) } else { error };
     let mut hashing = Hashing { input: file, context: Context::new(&SHA256), bytes: 0 };
     let mut report = ReadReport::default();
-    match entries(&mut hashing, config, &wanted, finder, sinks) {
+    let mut people = Outgoing::new(sinks.people);
+    let ended = entries(&mut hashing, config, &wanted, finder, (sinks.export, &mut people));
+    people.flush()?;
+    match ended {
         Ok(end) => {
             report.complete = matches!(end, End::Complete);
             match end {
@@ -147,8 +154,9 @@ fn read_with(
         export.add_held(&found.people)?;
     }
     for person in found.people {
-        send(sinks.people, person)?;
+        people.send(person)?;
     }
+    people.flush()?;
     report.people = finder.delivered();
     report.limit_reached = finder.limit_reached();
     report.unresolved = found.unresolved;
@@ -174,7 +182,7 @@ fn entries(
     config: &config::Directory,
     wanted: &Wanted,
     finder: &mut Finder,
-    sinks: Sinks<'_>,
+    (export, people): (Option<&Export>, &mut Outgoing<'_>),
 ) -> Result<End> {
     let filters = wanted.filters.iter().map(|text| Filter::parse(text)).collect::<Result<Vec<_>>>()?;
     let mut reader = Reader::new(input);
@@ -201,13 +209,13 @@ fn entries(
         let Some(person) = person(&entry, config.source_anchor.as_deref()) else { continue };
         match finder.take(person, &name) {
             Next::Deliver(person) => {
-                if let Some(export) = sinks.export {
+                if let Some(export) = export {
                     export.add(&entry)?;
                 }
-                send(sinks.people, *person)?;
+                people.send(*person)?;
             }
             Next::Named => {
-                if let Some(export) = sinks.export {
+                if let Some(export) = export {
                     export.hold(&entry);
                 }
             }
@@ -218,8 +226,31 @@ fn entries(
     Ok(end)
 }
 
-fn send(sink: &Sender<Person>, person: Person) -> Result<()> {
-    sink.blocking_send(person).map_err(|_| Error::new(Code::Cancelled))
+/// People on their way to whoever takes them, some at a time: to wake that one up costs more than to read a person.
+struct Outgoing<'a> {
+    sink: &'a Sender<Person>,
+    waiting: Vec<Person>,
+    bytes: usize,
+}
+
+impl<'a> Outgoing<'a> {
+    fn new(sink: &'a Sender<Person>) -> Self {
+        Self { sink, waiting: Vec::with_capacity(AT_A_TIME), bytes: 0 }
+    }
+
+    fn send(&mut self, person: Person) -> Result<()> {
+        self.bytes += person.values.iter().map(|value| value.bytes.len()).sum::<usize>();
+        self.waiting.push(person);
+        if self.waiting.len() == AT_A_TIME || self.bytes >= MAX_WAITING_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.bytes = 0;
+        for person in self.waiting.drain(..) {
+            self.sink.blocking_send(person).map_err(|_| Error::new(Code::Cancelled))?;
+        }
+        Ok(())
+    }
 }
 
 fn path(config: &config::Directory, base_dir: Option<&Path>) -> Result<PathBuf> {
