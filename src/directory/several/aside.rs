@@ -23,13 +23,6 @@ pub(super) struct Entries {
     problems: HashMap<u32, Vec<Problem>>,
 }
 
-/// A person of one or more directories.
-pub(super) struct United {
-    pub(super) person: Person,
-    /// The entries it was made of: the directory's number, and the identity there.
-    pub(super) parts: Vec<(usize, String)>,
-}
-
 impl Aside {
     /// # Errors
     /// `store_failed`.
@@ -56,22 +49,23 @@ impl Aside {
     ///
     /// # Errors
     /// `store_failed`.
-    pub(super) fn united(&self, directories: &[Entries], group: &Group) -> Result<Option<United>> {
-        let mut united: Option<United> = None;
+    pub(super) fn united(&self, directories: &[Entries], group: &Group) -> Result<Option<Person>> {
+        let mut united: Option<Person> = None;
+        let mut parts = Vec::with_capacity(group.places.len());
         for (directory, at) in &group.places {
             let Some(entries) = directories.get(*directory) else { continue };
             let Some(place) = entries.places.get(*at) else { continue };
             let mut person = self.spool.person(*place)?;
             person.complete &= group.is_clear;
             person.problems = entries.problems.get(place).cloned().unwrap_or_default();
-            let part = (*directory, person.identity.clone());
+            parts.push((*directory, person.identity.clone()));
             united = Some(match united {
-                None => United { person, parts: vec![part] },
-                Some(United { person: first, mut parts }) => {
-                    parts.push(part);
-                    United { person: merge(first, person), parts }
-                }
+                None => person,
+                Some(first) => merge(first, person),
             });
+        }
+        if let Some(person) = &mut united {
+            person.parts = parts;
         }
         Ok(united)
     }

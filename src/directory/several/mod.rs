@@ -95,8 +95,8 @@ pub(super) async fn read_united(
     report.unresolved = unresolved;
     let keys: Vec<_> = lists.iter_mut().map(|entries| std::mem::take(&mut entries.keys)).collect();
     for group in groups(&keys) {
-        let Some(mut united) = aside.united(&lists, &group)? else { continue };
-        let is_chosen = chosen.as_ref().is_none_or(|chosen| united.parts.iter().any(|part| chosen.contains(part)));
+        let Some(mut person) = aside.united(&lists, &group)? else { continue };
+        let is_chosen = chosen.as_ref().is_none_or(|chosen| person.parts.iter().any(|part| chosen.contains(part)));
         if !is_chosen {
             continue;
         }
@@ -105,9 +105,8 @@ pub(super) async fn read_united(
             break;
         }
         // what an unread directory holds is not gone
-        united.person.complete &= report.incomplete_reason.is_none();
-        united.person.parts = united.parts;
-        sink.send(united.person).await.map_err(|_| Error::new(Code::Cancelled))?;
+        person.complete &= report.incomplete_reason.is_none();
+        sink.send(person).await.map_err(|_| Error::new(Code::Cancelled))?;
         report.people += 1;
     }
     Ok(report)
