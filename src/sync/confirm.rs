@@ -3,7 +3,7 @@
 //! A search leaves out an attribute that the account may not read, as if it were not there. So before a value is taken
 //! for gone, the directory is asked in a way that tells the two apart.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::certificate::Attribute;
 use crate::config::{Config, Foreign};
@@ -26,14 +26,19 @@ use super::observer::until_cancelled;
 pub(super) async fn confirm(job: &Job<'_>, spool: &Spool, places: &[u32], people: &mut [Judged]) -> Result<u64> {
     let mut doubtful = BTreeSet::new();
     for attribute in Attribute::ALL {
-        let emptied = emptied(job, attribute, people)?;
+        let mut emptied = Vec::new();
+        for (at, judged) in people.iter().enumerate() {
+            if is_emptied(job, attribute, judged)? {
+                emptied.push((at, &judged.pair.person));
+            }
+        }
         if emptied.is_empty() {
             continue;
         }
-        let asked: Vec<&Person> = emptied.values().filter_map(|at| Some(&people.get(*at)?.pair.person)).collect();
+        let asked: Vec<&Person> = emptied.iter().map(|(_, person)| *person).collect();
         let asking = async { Ok(confirmed_without(job.config, attribute, &asked).await.unwrap_or_default()) };
         let confirmed = until_cancelled(job.observer, asking).await?;
-        doubtful.extend(emptied.into_iter().filter(|(identity, _)| !confirmed.contains(identity)).map(|(_, at)| at));
+        doubtful.extend(emptied.iter().filter(|(_, person)| !confirmed.contains(&person.identity)).map(|(at, _)| *at));
     }
     for at in &doubtful {
         if let (Some(place), Some(judged)) = (places.get(*at), people.get_mut(*at)) {
@@ -62,22 +67,17 @@ pub async fn say_unread(config: &Config, people: &mut [Person]) {
     }
 }
 
-/// Where people stand, by identity, who show no value of an attribute, and whose recipients would lose some by it.
-fn emptied(job: &Job<'_>, attribute: Attribute, people: &[Judged]) -> Result<HashMap<String, usize>> {
-    let mut emptied = HashMap::new();
-    for (at, Judged { pair: Pair { person, recipient, .. }, .. }) in people.iter().enumerate() {
-        let Some(recipient) = recipient else { continue };
-        let shows = person.values.iter().any(|value| value.attribute == attribute);
-        let holds = recipient.values(attribute).is_some_and(|values| !values.is_empty());
-        if shows || !holds || !person.complete {
-            continue;
-        }
-        let replaces = job.config.policy.foreign == Foreign::Replace;
-        if replaces || job.store.ours(&recipient.identity)?.iter().any(|(of, _)| *of == attribute) {
-            emptied.insert(person.identity.clone(), at);
-        }
+/// Whether a person shows no value of an attribute, and the recipient would lose some by it.
+fn is_emptied(job: &Job<'_>, attribute: Attribute, judged: &Judged) -> Result<bool> {
+    let Pair { person, recipient, .. } = &judged.pair;
+    let Some(recipient) = recipient else { return Ok(false) };
+    let shows = person.values.iter().any(|value| value.attribute == attribute);
+    let holds = recipient.values(attribute).is_some_and(|values| !values.is_empty());
+    if shows || !holds || !person.complete {
+        return Ok(false);
     }
-    Ok(emptied)
+    let replaces = job.config.policy.foreign == Foreign::Replace;
+    Ok(replaces || job.store.ours(&recipient.identity)?.iter().any(|(of, _)| *of == attribute))
 }
 
 fn problem(attribute: Attribute) -> Problem {
